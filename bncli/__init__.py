@@ -1,0 +1,42 @@
+"""bncli: batch normalization for tables. The verbs are those of ``bncli.api``, loaded when used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bncli.api import Standardizer, convert, fit, inverse, load, merge, shift, transform
+    from bncli.data.formats import ReadOptions
+    from bncli.errors import BncliError, BncliWarning
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BncliError",
+    "BncliWarning",
+    "ReadOptions",
+    "Standardizer",
+    "__version__",
+    "convert",
+    "fit",
+    "inverse",
+    "load",
+    "merge",
+    "shift",
+    "transform",
+]
+
+_HOMES = {
+    "BncliError": "bncli.errors",
+    "BncliWarning": "bncli.errors",
+    "ReadOptions": "bncli.data.formats",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a verb when it is first asked for, so that ``bncli --help`` loads no engine."""
+    if name not in __all__:
+        raise AttributeError(f"module 'bncli' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES.get(name, "bncli.api")), name)

@@ -1,0 +1,140 @@
+"""What a record of version 1 must look like, before anything is built from it.
+
+First the shape: every field of CONTRACTS.md, its type and its domain. Then the rules that tie
+fields to each other (``rules.py``). What is derived from the states (mean, variance, running
+values) is compared with them after building (``model.py``).
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from bncli.artifact import rules
+from bncli.artifact.shape import (
+    Checker,
+    Problems,
+    entries,
+    fields,
+    flag,
+    integer,
+    items,
+    nullable,
+    number,
+    plain,
+    text,
+)
+from bncli.errors import BncliWarning
+from bncli.stats.categories import DEFAULT_CAPACITY
+
+MAX_CHANNELS = 1_000_000
+_MAX_NUMBERS = 100_000_000  # characters of a sketch's numbers: bounded by the file already
+
+_RUNNING = fields(
+    policy=text(100),
+    momentum=nullable(number(0, 1)),
+    ddof=integer(0, 1),
+    initial=nullable(entries(number(), number(0))),
+)
+_SOURCE = fields(name=text(), bytes=integer(), rows=nullable(integer()), fingerprint=text(1000))
+
+_SKETCH = fields(
+    count=integer(),
+    points=text(_MAX_NUMBERS),
+    weights=text(_MAX_NUMBERS),
+    spread=number(0),
+    drift=number(0),
+    minimum=nullable(number()),
+    maximum=nullable(number()),
+)
+_CATEGORIES = fields(
+    {"bound": 0, "capacity": DEFAULT_CAPACITY},
+    feature=text(),
+    type=text(),
+    count=integer(),
+    missing=integer(),
+    values=items(entries(text(), integer(1))),
+    exact=flag,
+    bound=integer(),
+    capacity=integer(1),
+)
+
+
+def _channel(running: Checker) -> Checker:
+    """The shape of a channel; the state of the running policy depends on the policy."""
+    state = fields(
+        moments=fields(pivot=number(), mean=number(), m2=entries(number(0), number())),
+        missing=fields(nulls=integer(), nans=integer(), infinite=integer()),
+        running=running,
+    )
+    return fields(
+        feature=text(),
+        channel=integer(),
+        type=text(),
+        layout=nullable(text(1000)),
+        count=integer(),
+        missing=integer(),
+        min=nullable(number()),
+        max=nullable(number()),
+        mean=nullable(number()),
+        variance=nullable(number(0)),
+        running_mean=nullable(number()),
+        running_variance=nullable(number(0)),
+        gamma=number(),
+        beta=number(),
+        constant=flag,
+        state=state,
+        quantiles=nullable(_SKETCH),
+    )
+
+
+_AFFINE = fields(mean=entries(number(0, 1), number()), variance=entries(number(0, 1), number(0)))
+_SUMS = fields(
+    mean=entries(number(0), number(), number()), variance=entries(number(0), number(0), number())
+)
+_STATES: dict[str, Checker] = {
+    "pooled": fields(),
+    "exponential": _AFFINE,
+    "cumulative": _SUMS,
+    "algorithm2": _SUMS,
+}
+
+
+def _record(policy: Any) -> Checker:
+    known = _STATES.get(policy, fields()) if isinstance(policy, str) else fields()
+    return fields(
+        {"profile": None},
+        format=text(100),
+        version=integer(1),
+        created_by=text(1000),
+        rows=integer(),
+        batches=integer(),
+        batch_size=integer(1),
+        eps=number(0),
+        eps_relative=flag,
+        running=_RUNNING,
+        sources=items(_SOURCE),
+        channels=items(_channel(known), 1, MAX_CHANNELS),
+        categories=items(_CATEGORIES),
+        fit=plain(),
+        profile=nullable(flag),
+    )
+
+
+def checked(record: dict[str, Any], name: str) -> dict[str, Any]:
+    """The record with its known fields only, every one of the right type and in its domain.
+
+    Raises ArtifactError naming up to ten wrong fields; warns of unknown ones.
+    """
+    problems = Problems()
+    running = record.get("running")
+    policy = running.get("policy") if isinstance(running, dict) else None
+    clean = _record(policy)(record, "", problems)
+    problems.raise_if_any(name)
+    rules.check(clean, problems)
+    problems.raise_if_any(name)
+    if problems.unknown:
+        shown = ", ".join(list(problems.unknown)[:10])
+        text = f"{name}: left out {len(problems.unknown)} unknown fields: {shown}"
+        warnings.warn(text, BncliWarning, stacklevel=2)
+    return clean  # type: ignore[no-any-return]

@@ -1,0 +1,102 @@
+"""Strict JSON of untrusted origin: bounded, without duplicate keys, NaN or Infinity.
+
+The bounds hold for writing as well, so that whatever was saved can be loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+from bncli.errors import ArtifactError
+
+MAX_BYTES = 256 * 2**20
+"""Size of an artifact's JSON, in bytes."""
+
+MAX_PARTS = 20_000_000
+"""Commas and opening brackets, a bound on the number of values and so on memory."""
+
+_MAX_DIGITS = 40  # an int64 has 19, the repr of a float at most 24
+
+
+class _RefusedError(ValueError):
+    """Well-formed for Python's parser, but not for an artifact."""
+
+
+def parsed(text: bytes, name: str) -> Any:
+    """The value of a JSON text; ``name`` stands in messages.
+
+    Raises ArtifactError when it is no UTF-8, no JSON, too large, nested too deeply, has a key
+    twice in one object, or a number that is not finite or has too many digits.
+    """
+    refuse_large(text, name)
+    try:
+        return json.loads(
+            text.decode("utf-8-sig"),
+            object_pairs_hook=_without_duplicates,
+            parse_int=_integer,
+            parse_float=_float,
+            parse_constant=_constant,
+        )
+    except RecursionError:
+        problem = "it is nested too deeply"
+    except json.JSONDecodeError as error:
+        problem = f"it is no JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+    except UnicodeDecodeError as error:
+        problem = f"it is no UTF-8 text (byte {error.start})"
+    except _RefusedError as error:
+        problem = str(error)
+    raise ArtifactError(f"this cannot be read as an artifact: {problem}", where=name)
+
+
+def refuse_large(text: bytes, name: str) -> None:
+    """Raises ArtifactError when a JSON text is beyond the bounds."""
+    parts = sum(text.count(mark) for mark in (b",", b"[", b"{"))
+    if len(text) > MAX_BYTES or parts > MAX_PARTS:
+        raise ArtifactError(
+            f"an artifact of {len(text):,} bytes and {parts:,} parts is too large: the bounds are "
+            f"{MAX_BYTES:,} and {MAX_PARTS:,}",
+            where=name,
+            fix="choose fewer columns with --columns, or keep no sketches with --no-profile",
+        )
+
+
+def _without_duplicates(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    pairs = list(pairs)
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise _RefusedError(f"the key {shortened(twice)} stands twice in one object")
+    return record
+
+
+def _integer(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise _RefusedError(f"an integer of {len(text):,} digits")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    if len(text) > _MAX_DIGITS:
+        raise _RefusedError(f"a number of {len(text):,} digits")
+    value = float(text)
+    if not math.isfinite(value):
+        raise _RefusedError(f"{text} is beyond the range of a float64")
+    return value
+
+
+def _constant(text: str) -> NoReturn:
+    raise _RefusedError(f"{text} is not allowed as a number")
+
+
+def shortened(value: object, most: int = 40) -> str:
+    """A value as one short printable line, whatever a stranger put there."""
+    if isinstance(value, dict | list):
+        return f"{type(value).__name__} of {len(value)}"
+    if isinstance(value, int) and value.bit_length() > 128:
+        return "a very long integer"
+    shown = repr(value[: most + 1] if isinstance(value, str) else value)
+    return shown if len(shown) <= most else f"{shown[: most - 3]}..."

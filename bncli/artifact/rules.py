@@ -1,0 +1,171 @@
+"""The rules that tie fields of a well-shaped record to each other."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from bncli.artifact.parse import shortened
+from bncli.artifact.shape import Problems
+from bncli.registry import Registry
+from bncli.stats.running import POLICIES
+from bncli.stats.state import Record
+
+_ROUNDING = 1e-9
+# The longest repr of a float has 24 characters.
+_NUMBERS = re.compile(r"[0-9.e+-]{1,32}(?: [0-9.e+-]{1,32})*")
+
+
+def check(record: Record, problems: Problems) -> None:
+    """Tell ``problems`` about every rule that a well-shaped record breaks."""
+    _check_rows(record, problems)
+    _check_policy(record["running"], POLICIES, problems)
+    _check_unique(record, problems)
+    for at, channel in enumerate(record["channels"]):
+        _check_channel(channel, f"channels[{at}]", record, problems)
+    for at, column in enumerate(record["categories"]):
+        _check_categories(column, f"categories[{at}]", record["rows"], problems)
+    if not isinstance(record["fit"], dict):
+        problems.add("fit", "must be an object")
+    _check_profile(record, problems)
+
+
+def _check_rows(record: Record, problems: Problems) -> None:
+    rows, batches, size = record["rows"], record["batches"], record["batch_size"]
+    # A ragged tail may be a mini-batch of its own, or make the last one up to 2 * size - 1 long.
+    if not math.ceil(rows / (2 * size - 1)) <= batches <= rows:
+        problems.add("batches", f"is {batches}, which cannot be of {rows} rows in {size}s")
+
+
+def _check_policy(running: Record, policies: Registry, problems: Problems) -> None:
+    policy = running["policy"]
+    if policy not in policies:
+        known = ", ".join(policies)
+        problems.add("running.policy", f"is {shortened(policy)}, and must be one of {known}")
+    if policy == "exponential":
+        for name in ("momentum", "initial"):
+            if running[name] is None:
+                problems.add(f"running.{name}", "must be given for the exponential policy")
+
+
+def _check_unique(record: Record, problems: Problems) -> None:
+    seen: set[tuple[str, int]] = set()
+    for at, channel in enumerate(record["channels"]):
+        key = (channel["feature"], channel["channel"])
+        if key in seen:
+            problems.add(f"channels[{at}]", f"is {shortened(key[0])}, {key[1]} once more")
+        seen.add(key)
+    features = {feature for feature, _ in seen}
+    for at, column in enumerate(record["categories"]):
+        if column["feature"] in features:
+            told = f"is {shortened(column['feature'])} once more"
+            problems.add(f"categories[{at}].feature", told)
+        features.add(column["feature"])
+
+
+def _check_channel(channel: Record, path: str, record: Record, problems: Problems) -> None:
+    count, missing = channel["count"], channel["missing"]
+    if channel["layout"] is None and count + missing > record["rows"]:
+        problems.add(f"{path}.count", f"and missing are more than {record['rows']} rows")
+    read = ("mean", "variance", "min", "max")
+    wrong = [name for name in read if (channel[name] is None) != (count == 0)]
+    for name in wrong:
+        problems.add(f"{path}.{name}", f"must be null if and only if count is 0, and it is {count}")
+    if count and not wrong:
+        _check_ends(channel, path, problems)
+    high, low = channel["state"]["moments"]["m2"]
+    if abs(low) > high:
+        problems.add(f"{path}.state.moments.m2", "must be a large part and a small one")
+    means, variances = _batches_seen(channel["state"]["running"])
+    if not (means <= record["batches"] and variances <= means):
+        problems.add(f"{path}.state.running", "counts more mini-batches than there are")
+    if channel["quantiles"] is not None:
+        _check_sketch(channel["quantiles"], f"{path}.quantiles", count, problems)
+
+
+def _check_ends(channel: Record, path: str, problems: Problems) -> None:
+    low, mean, high = channel["min"], channel["mean"], channel["max"]
+    slack = _ROUNDING * max(abs(low), abs(high))
+    if not (low <= high and low - slack <= mean <= high + slack):
+        problems.add(f"{path}.mean", f"must be from min {low} to max {high}, and is {mean}")
+
+
+def _batches_seen(running: Record) -> tuple[float, float]:
+    """How many mini-batches the sums of a running policy stand for; 0 where it has none."""
+    sums = len(running.get("mean", ())) == 3
+    return (running["mean"][0], running["variance"][0]) if sums else (0, 0)
+
+
+def _check_sketch(sketch: Record, path: str, count: int, problems: Problems) -> None:
+    points = _numbers(sketch["points"], f"{path}.points", problems)
+    weights = _numbers(sketch["weights"], f"{path}.weights", problems)
+    if points is None or weights is None:
+        return
+    if len(weights) == 1:
+        weights *= len(points)
+    ends = (sketch["minimum"], sketch["maximum"])
+    if sketch["count"] != count:
+        problems.add(f"{path}.count", f"must be the channel's {count}, and is {sketch['count']}")
+    elif count == 0:
+        if points or weights or ends != (None, None):
+            problems.add(path, "must be empty where count is 0")
+    elif len(weights) != len(points):
+        problems.add(f"{path}.weights", f"are {len(weights)}, and points are {len(points)}")
+    elif None in ends or not points:
+        problems.add(path, "has no points, no minimum or no maximum, though count is not 0")
+    else:
+        _check_points(points, weights, sketch, path, problems)
+
+
+def _check_points(
+    points: list[float], weights: list[float], sketch: Record, path: str, problems: Problems
+) -> None:
+    low, high, count = sketch["minimum"], sketch["maximum"], sketch["count"]
+    if points != sorted(points):
+        problems.add(f"{path}.points", "must be sorted")
+    if not low <= points[0] <= points[-1] <= high:
+        problems.add(f"{path}.points", f"must be from minimum {low} to maximum {high}")
+    if min(weights) <= 0:
+        problems.add(f"{path}.weights", "must be positive")
+    if not math.isclose(math.fsum(weights), count, rel_tol=_ROUNDING):
+        problems.add(f"{path}.weights", f"must add up to count {count}")
+
+
+def _numbers(text: str, path: str, problems: Problems) -> list[float] | None:
+    """Numbers out of a text, parted by single spaces; None, and a problem told, otherwise."""
+    # float() takes more than JSON does: underscores, other digits, "nan", a megabyte of zeros.
+    if text and not _NUMBERS.fullmatch(text):
+        problems.add(path, "must be numbers parted by single spaces")
+        return None
+    try:
+        values = list(map(float, text.split()))
+    except ValueError:
+        problems.add(path, "must be numbers parted by single spaces")
+        return None
+    if not all(map(math.isfinite, values)):
+        problems.add(path, "must be finite")
+        return None
+    return values
+
+
+def _check_categories(column: dict[str, Any], path: str, rows: int, problems: Problems) -> None:
+    count, values = column["count"], column["values"]
+    total = sum(number for _, number in values)
+    if count + column["missing"] > rows:
+        problems.add(f"{path}.count", f"and missing are more than {rows} rows")
+    if len({value for value, _ in values}) != len(values):
+        problems.add(f"{path}.values", "names a value twice")
+    if len(values) > column["capacity"]:
+        problems.add(f"{path}.values", f"are more than capacity {column['capacity']}")
+    if column["exact"] != (column["bound"] == 0):
+        problems.add(f"{path}.exact", f"does not agree with bound {column['bound']}")
+    elif total > count or (column["exact"] and total != count):
+        problems.add(f"{path}.values", f"add up to {total}, and count is {count}")
+
+
+def _check_profile(record: Record, problems: Problems) -> None:
+    """Sketches are there for every channel, or for none."""
+    kept = {channel["quantiles"] is not None for channel in record["channels"]}
+    if len(kept) > 1 or record["profile"] not in (None, *kept):
+        problems.add("profile", "must be true if every channel has quantiles, false if none has")

@@ -1,0 +1,201 @@
+"""Small checkers that together describe what a record must look like.
+
+A ``Checker`` takes a value of unknown kind and its path, returns the value cleaned (known
+fields only, numbers of the right type), and tells ``Problems`` what is wrong. It never raises
+and never recurses deeper than the description does.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from bncli.artifact.parse import shortened
+from bncli.errors import ArtifactError, listed
+
+MAX_INTEGER = 2**63 - 1
+MAX_TEXT = 1_000_000  # characters: a name or a category as data may hold it
+_TOLD = 10
+
+
+@dataclass(slots=True)
+class Problems:
+    """What is wrong in one record, and which fields nobody knows."""
+
+    told: list[str] = field(default_factory=list)
+    total: int = 0
+    unknown: dict[str, None] = field(default_factory=dict)
+
+    def add(self, path: str, text: str) -> None:
+        self.total += 1
+        if len(self.told) < _TOLD:
+            self.told.append(f"{path} {text}")
+
+    def add_unknown(self, path: str) -> None:
+        # One entry for all channels: which one is of no use.
+        if len(self.unknown) < 1000:
+            self.unknown[re.sub(r"\[\d+\]", "[]", path)] = None
+
+    def raise_if_any(self, name: str) -> None:
+        """Raises ArtifactError naming ``name`` and up to ten field paths."""
+        if self.total == 1:
+            raise ArtifactError(self.told[0], where=name)
+        if self.total:
+            rest = [f"... and {self.total - len(self.told)} more"]
+            lines = self.told + rest * (self.total > len(self.told))
+            text = listed([f"{self.total} fields are wrong", *lines], most=_TOLD + 2)
+            raise ArtifactError(text, where=name)
+
+
+Checker: TypeAlias = Callable[[Any, str, Problems], Any]
+
+
+def integer(low: int = 0, high: int = MAX_INTEGER) -> Checker:
+    def check(value: Any, path: str, problems: Problems) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            problems.add(path, f"must be an integer, and is {shortened(value)}")
+        elif not low <= value <= high:
+            problems.add(path, f"must be from {low} to {high}, and is {shortened(value)}")
+        else:
+            return value
+        return low
+
+    return check
+
+
+def number(low: float = -math.inf, high: float = math.inf) -> Checker:
+    """A finite number, given back as float."""
+
+    def check(value: Any, path: str, problems: Problems) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            problems.add(path, f"must be a number, and is {shortened(value)}")
+        elif isinstance(value, int) and abs(value) > MAX_INTEGER:
+            problems.add(path, "is an integer too long for a number")
+        elif not math.isfinite(value):
+            problems.add(path, f"must be finite, and is {value}")
+        elif not low <= value <= high:
+            bounds = f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
+            problems.add(path, f"must be {bounds}, and is {value}")
+        else:
+            return float(value)
+        return 0.0
+
+    return check
+
+
+def text(most: int = MAX_TEXT) -> Checker:
+    def check(value: Any, path: str, problems: Problems) -> str:
+        if not isinstance(value, str):
+            problems.add(path, f"must be text, and is {shortened(value)}")
+        elif len(value) > most:
+            problems.add(path, f"has {len(value):,} characters, more than {most:,}")
+        elif not _encodable(value):
+            problems.add(path, "holds half of a surrogate pair, which is no text")
+        else:
+            return value
+        return ""
+
+    return check
+
+
+def _encodable(value: str) -> bool:
+    return value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+def flag(value: Any, path: str, problems: Problems) -> bool:
+    if not isinstance(value, bool):
+        problems.add(path, f"must be true or false, and is {shortened(value)}")
+        return False
+    return value
+
+
+def nullable(check: Checker) -> Checker:
+    return lambda value, path, problems: None if value is None else check(value, path, problems)
+
+
+def items(check: Checker, least: int = 0, most: int = 10_000_000) -> Checker:
+    """A list of ``least`` to ``most`` values, each checked alike."""
+
+    def check_list(value: Any, path: str, problems: Problems) -> list[Any]:
+        if not isinstance(value, list):
+            problems.add(path, f"must be a list, and is {shortened(value)}")
+            return []
+        if not least <= len(value) <= most:
+            problems.add(path, f"must have {least:,} to {most:,} entries, and has {len(value):,}")
+            return []
+        return [check(item, f"{path}[{at}]", problems) for at, item in enumerate(value)]
+
+    return check_list
+
+
+def entries(*checks: Checker) -> Checker:
+    """A list of fixed length, each place with a checker of its own."""
+
+    def check_entries(value: Any, path: str, problems: Problems) -> list[Any]:
+        if not isinstance(value, list) or len(value) != len(checks):
+            told = f"must be a list of {len(checks)}, and is {shortened(value)}"
+            problems.add(path, told)
+            return [None] * len(checks)
+        pairs = enumerate(zip(checks, value, strict=True))
+        return [check(item, f"{path}[{at}]", problems) for at, (check, item) in pairs]
+
+    return check_entries
+
+
+def fields(_optional: Mapping[str, Any] | None = None, /, **checks: Checker) -> Checker:
+    """An object with these fields; those in ``_optional`` have a default, others are dropped."""
+    optional = _optional or {}
+
+    def check_fields(value: Any, path: str, problems: Problems) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            problems.add(path or "the record", f"must be an object, and is {shortened(value)}")
+            return {}
+        dot = f"{path}." if path else ""
+        for name in sorted(value.keys() - checks.keys(), key=str):
+            problems.add_unknown(f"{dot}{shortened(name)}")
+        clean: dict[str, Any] = {}
+        for name, check in checks.items():
+            if name in value:
+                clean[name] = check(value[name], dot + name, problems)
+            elif name in optional:
+                clean[name] = optional[name]
+            else:
+                problems.add(dot + name, "is missing")
+        return clean
+
+    return check_fields
+
+
+def plain(depth: int = 8) -> Checker:
+    """Any JSON value, nested up to ``depth`` deep."""
+    word = text()
+
+    def check(value: Any, path: str, problems: Problems) -> Any:
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            return word(value, path, problems)
+        if isinstance(value, int):
+            return integer(-MAX_INTEGER - 1)(value, path, problems)
+        if isinstance(value, float):
+            return number()(value, path, problems)
+        if depth == 0:
+            problems.add(path, "is nested too deeply")
+            return None
+        inner = plain(depth - 1)
+        if isinstance(value, list):
+            return items(inner)(value, path, problems)
+        if isinstance(value, Mapping):
+            return {
+                word(key, f"a key of {path}", problems): inner(
+                    item, f"{path}.{shortened(key)}", problems
+                )
+                for key, item in value.items()
+            }
+        problems.add(path, f"must be a JSON value, and is {shortened(value)}")
+        return None
+
+    return check

@@ -1,0 +1,139 @@
+"""The command line: its commands, and the one place where an error is printed and ends bncli.
+
+0    done                                  129  hang-up
+1    a fault in bncli itself               130  interrupted
+2    wrong usage                           141  broken pipe, silent
+3    bad or unreadable data or artifact    143  terminated
+4    the shift gate was reached
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from bncli.cli import applying, console, fitting, reporting
+from bncli.cli.command import Command, spread
+from bncli.cli.options import CONFIG
+from bncli.cli.process import Process, Stopped
+from bncli.errors import BncliError, BncliWarning
+
+BROKEN_PIPE = 128 + signal.SIGPIPE
+_COMMANDS = (
+    fitting.fit,
+    applying.transform,
+    applying.inverse,
+    reporting.shift,
+    fitting.merge,
+    reporting.inspect,
+    reporting.convert,
+)
+
+app = typer.Typer(
+    name="bncli",
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+for _verb in _COMMANDS:
+    app.command(cls=Command)(spread(_verb))
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from bncli import __version__
+
+        print(f"bncli {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def bncli(
+    context: typer.Context,
+    config: CONFIG = None,
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_version, help="Show the version."),
+    ] = False,
+) -> None:
+    """Batch normalization for tables: fit, standardize, and report covariate shift.
+
+    \b
+    Example:
+      bncli fit sample_data/weather_winter.parquet -o winter.json
+      bncli transform sample_data/weather_summer.parquet -s winter.json -o summer.parquet
+      bncli shift winter.json sample_data/weather_summer.parquet
+    """
+    if context.invoked_subcommand is None:
+        print(context.get_help(), file=sys.stderr)
+        raise typer.Exit(2)
+
+
+def run(process: Process, args: Sequence[str] | None = None) -> int:
+    """Run one command line (default: the process's own) and return its exit code.
+
+    Whatever goes wrong is told here, in plain words; only ``Stopped`` passes through.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("always", BncliWarning)
+            warnings.showwarning = console.Warnings()
+            code = app(args, prog_name="bncli", standalone_mode=False, obj=process)
+        sys.stdout.flush()
+    except Stopped:
+        raise
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        return _silently()
+    except SystemExit as end:
+        # How typer and rich end on a broken pipe; any other comes from shell completion.
+        return _silently() if isinstance(end.__context__, BrokenPipeError) else int(end.code or 0)
+    except BaseException as error:
+        return _tell(error, process)
+    return int(code or 0)
+
+
+def _tell(error: BaseException, process: Process) -> int:
+    text, code = _in_words(error)
+    with suppress(OSError):
+        if process.debug:
+            traceback.print_exception(error, file=sys.stderr)
+        console.say(f"error: {text}")
+    return code
+
+
+def _in_words(error: BaseException) -> tuple[str, int]:
+    """What to tell of an error, and the exit code."""
+    match error:
+        case typer.TyperException():
+            return console.usage_words(error), 2
+        case BncliError() if error.exit_code != 1:
+            return str(error), error.exit_code
+        case MemoryError():
+            return "there is not enough memory\n  read less at once with --batch-size", 3
+        case OSError() if error.strerror:
+            what = f"'{error.filename}': " if error.filename else ""
+            return f"{what}{error.strerror[:1].lower()}{error.strerror[1:]}", 3
+    head = (str(error).splitlines() or [""])[0]
+    return (
+        f"a fault in bncli itself: {type(error).__name__}: {head}\n"
+        "  please report it with this command line; --debug shows the trace to send along"
+    ), 1
+
+
+def _silently() -> int:
+    """The reader of standard output is gone: nobody is left to tell, then or at the exit."""
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
+    return BROKEN_PIPE

@@ -1,0 +1,71 @@
+"""How a function becomes a command: its groups of options unfolded, its help in groups."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from typing import Any, get_type_hints
+
+from typer.core import TyperCommand
+
+
+class Command(TyperCommand):
+    """A command whose help lists its options by group, the command's own first."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        params: list[Any] = self.get_params(ctx)
+        for param in params:
+            record = param.get_help_record(ctx)
+            if record is not None:
+                own = "Options"
+                if param.param_type_name == "argument":
+                    # Its Python type says nothing to a reader.
+                    own, record = "Arguments", (param.metavar, param.help)
+                title = getattr(param, "rich_help_panel", None) or own
+                groups.setdefault(title, []).append(record)
+        for title, records in groups.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+def spread(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with each parameter that is a group replaced by the group's options.
+
+    typer reads the flat signature; when called, the values are gathered into the groups again.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
+    own = [
+        parameter.replace(annotation=hints[name])
+        for name, parameter in inspect.signature(command).parameters.items()
+        if name not in groups
+    ]
+    members = [parameter for kind in groups.values() for parameter in _members(kind)]
+
+    @functools.wraps(command)
+    def flat(**values: Any) -> None:
+        for name, kind in groups.items():
+            names = [field.name for field in fields(kind)]
+            values[name] = kind(**{member: values.pop(member) for member in names})
+        command(**values)
+
+    flat.__signature__ = inspect.Signature([*own, *members])  # type: ignore[attr-defined]
+    flat.__annotations__ = {parameter.name: parameter.annotation for parameter in own + members}
+    return flat
+
+
+def _members(kind: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(kind, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=hints[field.name],
+        )
+        for field in fields(kind)
+    ]

@@ -1,0 +1,28 @@
+"""Refusing an output before any work is done for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+def check_artifact(
+    output: str | None, overwrite: bool, inputs: Sequence[str], reading: Any = None
+) -> None:
+    """The artifact could be written there in the end, and would replace none of the inputs.
+
+    Raises UsageError, OutputExists; DataError when an input is not there.
+    """
+    if output is None:
+        return
+    from bncli.artifact.store import output_format
+    from bncli.data.formats import ReadOptions
+    from bncli.data.locate import locate
+    from bncli.data.targets import check_target, refuse_input_as_output
+
+    output_format(output)
+    check_target(output, overwrite)
+    if Path(output).exists():
+        files = locate(inputs, reading or ReadOptions())
+        refuse_input_as_output((file.path for file in files if not file.pipe), output)

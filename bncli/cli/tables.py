@@ -1,0 +1,121 @@
+"""A standardizer as a table for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bncli.cli.console import printable, say, show_table
+
+_MOST_ROWS = 100
+_TEXTS = ("feature", "note", "category", "most frequent")
+
+
+def show_statistics(standardizer: Any) -> None:
+    """One row per channel; where the running statistics differ from the pooled, those too."""
+    profile, moments = standardizer.profile, standardizer.profile.moments
+    means, variances = moments.value().tolist(), moments.variance().tolist()
+    columns = {
+        "feature": [channel.label for channel in profile.channels],
+        "count": [str(count) for count in moments.count.tolist()],
+        "missing": [str(count) for count in profile.missing.total.tolist()],
+        "mean": [_number(mean) for mean in means],
+        "sd": [_number(variance**0.5) for variance in variances],
+        "min": [_number(value) for value in moments.min.tolist()],
+        "max": [_number(value) for value in moments.max.tolist()],
+    }
+    if standardizer.policy.name != "pooled":
+        columns["running mean"] = [_number(value) for value in standardizer.mean.tolist()]
+        columns["running variance"] = [_number(value) for value in standardizer.variance.tolist()]
+    for name, default in (("gamma", 1.0), ("beta", 0.0)):
+        values = getattr(standardizer, name).tolist()
+        if any(value != default for value in values):
+            columns[name] = [_number(value) for value in values]
+    columns["note"] = _notes(moments)
+    _show(columns)
+
+
+def show_categories(standardizer: Any) -> None:
+    """One row per categorical column."""
+    found = standardizer.profile.categories
+    if not found:
+        return
+    print()
+    _show(
+        {
+            "category": list(found),
+            "count": [str(states.count) for states in found.values()],
+            "missing": [str(states.missing) for states in found.values()],
+            "values": [_distinct(states) for states in found.values()],
+            "most frequent": [_first(states) for states in found.values()],
+        }
+    )
+
+
+def show_origin(standardizer: Any, name: str) -> None:
+    """Where an artifact comes from and how it was fitted."""
+    profile = standardizer.profile
+    batches = f"{_count(profile.batches, 'mini-batch')} of {profile.batch_size}"
+    policy = {
+        key: value for key, value in standardizer.policy.to_record().items() if value is not None
+    }
+    running = policy.pop("policy")
+    settings = ", ".join(f"{key} {value}" for key, value in policy.items())
+    relative = " relative" if standardizer.eps_relative else ""
+    sources = [f"{source.name} ({_count(source.rows, 'row')})" for source in standardizer.sources]
+    lines = {
+        "artifact": name,
+        "rows": f"{profile.rows} in {batches}",
+        "running": f"{running} ({settings})" if settings else running,
+        "eps": f"{standardizer.eps!r}{relative}",
+        "channels": str(len(profile.channels)),
+        "sources": _some(sources) or "none",
+    }
+    if not profile.quantiles:
+        lines["sketches"] = "none (fitted with --no-profile)"
+    for key, value in lines.items():
+        print(f"{key:<10}{printable(value)}")
+    print()
+
+
+def say_summary(standardizer: Any, output: str) -> None:
+    """One line on standard error: what was fitted and where it is kept."""
+    rows, channels = standardizer.profile.rows, len(standardizer.channels)
+    say(f"fitted {_count(channels, 'channel')} on {_count(rows, 'row')}, kept in {output}")
+
+
+def _show(columns: dict[str, list[str]]) -> None:
+    said = {name: texts for name, texts in columns.items() if any(texts)}
+    rows = list(zip(*said.values(), strict=True))
+    show_table(list(said), rows[:_MOST_ROWS], _TEXTS)
+    if len(rows) > _MOST_ROWS:
+        print(f"... and {len(rows) - _MOST_ROWS} more; --json shows all")
+
+
+def _notes(moments: Any) -> list[str]:
+    pairs = zip(moments.count.tolist(), moments.constant.tolist(), strict=True)
+    return ["all missing" if not count else "constant" if flat else "" for count, flat in pairs]
+
+
+def _distinct(states: Any) -> str:
+    return f"{len(states.values)}" if states.exact else f"over {len(states.values)}"
+
+
+def _first(states: Any) -> str:
+    ranked = states.ranked()
+    return f"{ranked[0][0]} ({ranked[0][1]})" if ranked else ""
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    rest = [f"and {len(names) - most} more"] if len(names) > most else []
+    return ", ".join([*names[:most], *rest])
+
+
+def _count(number: int, what: str) -> str:
+    plural = "" if number == 1 else "es" if what.endswith("h") else "s"
+    return f"{number} {what}{plural}"
+
+
+def _number(value: float) -> str:
+    """Six digits; a dash where there is no such number."""
+    return f"{value:.6g}" if abs(value) < float("inf") else "-"

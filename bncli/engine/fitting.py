@@ -1,0 +1,138 @@
+"""The fold of a whole dataset: an ordered map over segments, merged in order."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from bncli.data.batches import Chunk, Tail
+from bncli.data.dataset import Dataset
+from bncli.data.segments import ROWS_PER_SEGMENT, Segment, segments
+from bncli.data.values import category_counts, numeric_values
+from bncli.engine.local import Engine, Local
+from bncli.errors import DataError, NonFinite, listed
+from bncli.stats.batches import Column, Measured
+from bncli.stats.categories import Categories
+from bncli.stats.fold import Block, Fold, Plan
+from bncli.stats.profile import Profile
+
+Watch = Callable[[int, Block, Measured], None]
+"""Called with the first row, the block and its batch moments, in dataset order."""
+Progress = Callable[[int, int | None], None]
+"""Called with the rows done and the rows in all, None where that is not known."""
+
+NonFinitePolicy = Literal["error", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class FitTask:
+    """Folds one segment: what an engine ships to its workers."""
+
+    dataset: Dataset
+    plan: Plan
+    tail: Tail = "keep"
+    nonfinite: NonFinitePolicy = "error"
+    watch: tuple[Watch, ...] = ()
+    progress: Progress | None = None
+
+    def __call__(self, segment: Segment) -> Fold:
+        fold = Fold.empty(self.plan)
+        for chunk in self._chunks(segment):
+            for part in _within_grains(chunk, self.plan.group):
+                fold = fold.merge(self._block(part))
+            if self.progress:
+                self.progress(chunk.first_row + chunk.frame.height, self.dataset.rows)
+        return fold
+
+    def _chunks(self, segment: Segment) -> Iterator[Chunk]:
+        plan = self.plan
+        names = [*dict.fromkeys(c.feature for c in plan.channels), *(n for n, _ in plan.categories)]
+        return self.dataset.chunks(
+            plan.batch_size,
+            tail=self.tail,
+            columns=names,
+            start=segment.start,
+            stop=segment.stop,
+            read_rows=plan.group * plan.batch_size,
+        )
+
+    def _block(self, chunk: Chunk) -> Fold:
+        plan = self.plan
+        columns = [_column(chunk.frame[channel.feature]) for channel in plan.channels]
+        counted = [_counted(chunk.frame[name]) for name, _ in plan.categories]
+        block = Block(chunk.first_batch, chunk.sizes, columns, counted)
+        fold, measured = Fold.of(plan, block)
+        if self.nonfinite == "error" and fold.missing.infinite.any():
+            raise _nonfinite(self.dataset, plan, chunk, measured)
+        for watch in self.watch:
+            watch(chunk.first_row, block, measured)
+        return fold
+
+
+def fold_dataset(
+    task: FitTask, rows_per_segment: int = ROWS_PER_SEGMENT, engine: Engine | None = None
+) -> Profile:
+    """The profile of all rows of ``task.dataset``.
+
+    The cut into segments depends on the data and the mini-batch size alone, and the result on
+    neither the cut nor the engine. Raises DataError when a variance overflows, or when a file
+    changed meanwhile; NonFinite.
+    """
+    cut = segments(task.dataset, task.plan.batch_size, rows_per_segment)
+    folds = (engine or Local()).map(task, cut)
+    profile = reduce(Fold.merge, folds, Fold.empty(task.plan)).profile()
+    task.dataset.check_unchanged()
+    _refuse_overflow(profile, task.dataset.name)
+    return profile
+
+
+def _within_grains(chunk: Chunk, group: int) -> Iterator[Chunk]:
+    """Cut a chunk where a grain ends, which happens only where a segment starts inside one."""
+    first, row, at = chunk.first_batch, chunk.first_row, 0
+    while at < len(chunk.sizes):
+        stop = min(len(chunk.sizes), at + group - (first + at) % group)
+        rows = sum(chunk.sizes[at:stop])
+        frame = chunk.frame.slice(row - chunk.first_row, rows)
+        yield Chunk(row, first + at, chunk.sizes[at:stop], frame)
+        at, row = stop, row + rows
+
+
+def _column(series: pl.Series) -> Column:
+    values = numeric_values(series)
+    return Column(values.values, values.missing, values.nulls)
+
+
+def _counted(series: pl.Series) -> Categories:
+    names, counts, missing = category_counts(series)
+    values = dict(zip(names, counts, strict=True))
+    # Exact: only whole grains are reduced to the plan's capacity, or the cut would show.
+    return Categories(sum(counts), missing, values, capacity=sys.maxsize)
+
+
+def _nonfinite(dataset: Dataset, plan: Plan, chunk: Chunk, measured: Measured) -> NonFinite:
+    """Name every column of the chunk that holds an infinity, with its first row."""
+    found = []
+    for channel, column in zip(plan.channels, measured.columns, strict=True):
+        bad = np.isinf(column.values)
+        if bad.any():
+            name, row = dataset.locate(chunk.first_row + int(bad.argmax()))
+            value = column.values[bad.argmax()]
+            found.append(f"{name}, row {row}: column '{channel.label}' holds {value}")
+    return NonFinite(listed(found), fix="read infinities as missing with --nonfinite missing")
+
+
+def _refuse_overflow(profile: Profile, where: str) -> None:
+    over = profile.moments.overflowed
+    names = [c.label for c, bad in zip(profile.channels, over, strict=True) if bad]
+    if names:
+        raise DataError(
+            listed(f"column '{name}' spreads so far that its variance overflows" for name in names),
+            where=where,
+            fix="divide it by a power of ten first, or leave it out with --exclude",
+        )

@@ -1,0 +1,106 @@
+"""From a dataset and what the user chose to the plan of a fit."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from bncli.data.columns import Selection, select_columns
+from bncli.data.dataset import Dataset
+from bncli.data.rownumber import row_number_columns
+from bncli.errors import BncliWarning, UsageError
+from bncli.stats.categories import DEFAULT_CAPACITY
+from bncli.stats.fold import Plan
+from bncli.stats.profile import Channel
+from bncli.stats.running import POLICIES, Policy
+
+Names = str | Sequence[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Columns as the user names them: patterns, literal names, patterns left out, labels."""
+
+    columns: tuple[str, ...] = ()
+    column: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    target: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, columns: Names, column: Names, exclude: Names, target: Names) -> Self:
+        """From single names, several, or None."""
+        return cls(*map(_several, (columns, column, exclude, target)))
+
+    def to_record(self) -> dict[str, list[str]]:
+        return {
+            "columns": list(self.columns),
+            "column": list(self.column),
+            "exclude": list(self.exclude),
+            "target": list(self.target),
+        }
+
+    def select(self, dataset: Dataset) -> Selection:
+        """The columns to measure; by default without row numbers, which are no feature."""
+        chosen = select_columns(
+            dataset.schema, self.columns, self.exclude, self.target, self.column, dataset.name
+        )
+        if self.columns or self.column:
+            return chosen
+        numbers = row_number_columns(dataset, chosen.numeric)
+        kept = tuple(name for name in chosen.numeric if name not in numbers)
+        if not numbers or not kept:
+            return chosen
+        told = ", ".join(f"'{name}'" for name in numbers)
+        warnings.warn(
+            f"{dataset.name}: left out {told}: a row number is no feature"
+            "\n  to standardize it, choose it with --columns or --column",
+            BncliWarning,
+            stacklevel=2,
+        )
+        return replace(chosen, numeric=kept)
+
+
+def plan_for(
+    dataset: Dataset,
+    choice: Choice,
+    batch_size: int,
+    policy: Policy,
+    profile: bool = True,
+    max_categories: int = DEFAULT_CAPACITY,
+) -> Plan:
+    """What is measured of a dataset. Raises UsageError, ColumnMissing, DataError."""
+    if batch_size < 1:
+        raise UsageError(f"a mini-batch of {batch_size} rows is none", fix="--batch-size 8192")
+    selection = choice.select(dataset)
+    types = {name: str(dtype) for name, dtype in dataset.schema.items()}
+    return Plan(
+        tuple(Channel(name, type=types[name]) for name in selection.numeric),
+        batch_size,
+        policy,
+        tuple((name, types[name]) for name in selection.categorical) if profile else (),
+        profile,
+        max_categories,
+    )
+
+
+def running_policy(name: str, momentum: float | None, ddof: int | None) -> Policy:
+    """Raises UsageError for an unknown policy, or a momentum that it has no use for."""
+    given: dict[str, Any] = {} if ddof is None else {"ddof": ddof}
+    if momentum is not None:
+        if name != "exponential":
+            raise UsageError(
+                f"momentum has no meaning for the {name} policy", fix="--running exponential"
+            )
+        if not 0 < momentum <= 1:
+            raise UsageError(f"momentum {momentum} is not above 0 and at most 1")
+        given["momentum"] = momentum
+    policy: Policy = POLICIES[name](**given)
+    return policy
+
+
+def _several(names: Names) -> tuple[str, ...]:
+    if names is None:
+        return ()
+    return (names,) if isinstance(names, str) else tuple(names)

@@ -1,0 +1,159 @@
+"""Chunks of rows to computed chunks of rows: what ``transform`` and ``inverse`` stream through.
+
+A rewriter knows which columns it computes; running mode does it by expressions that are fixed
+beforehand, batch mode (``batch_mode.py``) by numbers that it measures in every chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+
+from bncli.data.batches import Chunk
+from bncli.data.dataset import Dataset
+from bncli.data.rewrite import (
+    Absent,
+    Backward,
+    Finish,
+    Formula,
+    Forward,
+    Level,
+    expressions,
+    extremes,
+    first_infinite,
+    floating,
+    without_infinite,
+)
+from bncli.errors import DataError, NonFinite, listed
+from bncli.standardize.affine import Coefficients
+from bncli.stats.exact import FloatArray
+
+if TYPE_CHECKING:
+    import polars as pl
+
+NonFinitePolicy = Literal["error", "missing"]
+
+
+class Rewriter(Protocol):
+    """Computes columns of a chunk."""
+
+    def rewrite(self, chunk: Chunk) -> pl.DataFrame:
+        """The rows of the result; raises NonFinite, DataError."""
+
+    def expressions(self, schema: pl.Schema) -> list[pl.Expr]:
+        """Every column of the result: their names and types are those of the output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What is done about infinities in the columns that are standardized.
+
+    columns: all that are standardized; policy: stop, or take them as missing.
+    """
+
+    dataset: Dataset
+    columns: tuple[str, ...]
+    policy: NonFinitePolicy = "error"
+
+    def frame(self, chunk: Chunk) -> pl.DataFrame:
+        """The rows of a chunk, without infinities where they count as missing."""
+        if self.policy == "error":
+            return chunk.frame
+        return without_infinite(chunk.frame, floating(chunk.frame.schema, self.columns))
+
+    def check(self, chunk: Chunk, columns: Sequence[str], limits: FloatArray) -> None:
+        """Raises NonFinite naming file, row and column of each of ``columns`` with an infinity.
+
+        limits: the smallest and the largest value of each, shape (2, columns).
+        """
+        bad = np.asarray(np.isinf(limits).any(axis=0))
+        if not bad.any():
+            return
+        found = []
+        for name in (
+            column for column, is_bad in zip(columns, bad.tolist(), strict=True) if is_bad
+        ):
+            place, value = first_infinite(chunk.frame, name)
+            file, row = self.dataset.locate(chunk.first_row + place)
+            found.append(f"{file}, row {row}: column '{name}' holds {value}")
+        raise NonFinite(listed(found), fix="take infinities as missing with --nonfinite missing")
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Running mode, forth or back: each column by one formula that does not change.
+
+    way: what it does to one value per channel, to see beforehand what would overflow.
+    """
+
+    guard: Guard
+    formulas: dict[str, Formula]
+    finish: Finish
+    way: Callable[[FloatArray], FloatArray]
+
+    @classmethod
+    def forward(cls, guard: Guard, found: Coefficients, finish: Finish) -> Fixed:
+        return cls(guard, _formulas(found, Forward, found.beta), finish, found.forward)
+
+    @classmethod
+    def backward(cls, guard: Guard, found: Coefficients, finish: Finish) -> Fixed:
+        return cls(guard, _formulas(found, Backward, found.mean), finish, found.backward)
+
+    def rewrite(self, chunk: Chunk) -> pl.DataFrame:
+        frame = self.guard.frame(chunk)
+        columns = floating(frame.schema, self.guard.columns)
+        limits = extremes(frame, columns)
+        self.guard.check(chunk, columns, limits)
+        self._check_overflow(columns, limits)
+        return frame.select(self.expressions(frame.schema))
+
+    def expressions(self, schema: pl.Schema) -> list[pl.Expr]:
+        return expressions(schema, self.formulas, self.finish)
+
+    def _check_overflow(self, columns: Sequence[str], limits: FloatArray) -> None:
+        """A formula is monotone, so its largest results are those of the extremes."""
+        names = list(self.formulas)
+        places = [names.index(column) for column in columns]
+        whole = np.full((2, len(names)), np.nan)
+        whole[:, places] = limits
+        check_overflow(names, self.way(whole), self.finish)
+
+
+def check_overflow(columns: Sequence[str], results: FloatArray, finish: Finish) -> None:
+    """Raises DataError naming the columns of which a result is too large for its type.
+
+    results: shape (..., columns); NaN is none.
+    """
+    with np.errstate(invalid="ignore"):
+        large = np.abs(results) > finish.largest
+    if large.any():
+        bad = np.asarray(large.reshape(-1, len(columns)).any(axis=0))
+        names = [f"'{name}'" for name, is_bad in zip(columns, bad.tolist(), strict=True) if is_bad]
+        raise DataError(
+            f"results too large for {finish.dtype} in column {', '.join(names[:10])}",
+            fix="leave such values or columns out",
+        )
+
+
+def _formulas(
+    found: Coefficients, way: type[Forward] | type[Backward], level: FloatArray
+) -> dict[str, Formula]:
+    """One formula per channel: ``way`` where there is a spread, ``level`` where there is none."""
+    rows = zip(
+        found.channels,
+        found.mean.tolist(),
+        found.scale.tolist(),
+        found.beta.tolist(),
+        found.unknown.tolist(),
+        found.flat.tolist(),
+        level.tolist(),
+        strict=True,
+    )
+    chosen: dict[str, Formula] = {}
+    for channel, mean, scale, beta, unknown, flat, value in rows:
+        spread = Level(value) if flat else way(mean, scale, beta)
+        chosen[channel.feature] = Absent() if unknown else spread
+    return chosen

@@ -1,0 +1,12 @@
+"""A ``ShiftReport`` for people and for machines: one file a format, all reading the same model.
+
+    machine.py    ``to_json``: the documented schema, version 1
+    terminal.py   the verdict, then tables, then what the numbers mean
+    table.py      which columns a table has and which give way when the screen is narrow
+    cells.py      one number as a short text
+    sparkline.py  a histogram as a line of block characters
+    escape.py     names and values are untrusted: nothing of theirs reaches a screen raw
+
+Decisions. Formats compute nothing: what they show stands in the report. Column names, values
+and file names go through ``escape.printable`` in every format meant for eyes.
+"""

@@ -1,0 +1,102 @@
+"""The shift report for machines: ``shift --json``, version 1 of the documented schema."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bncli.shift.model import Column, Gate, SchemaChange, ShiftReport
+from bncli.shift.options import THRESHOLDS, ShiftOptions
+
+FORMAT = "bncli.shift"
+VERSION = 1
+
+MEASURES = (
+    *("location", "scale", "ks", "ks_p", "psi", "psi_p", "psi_expected", "js", "hellinger", "tv"),
+    *("w1", "w1_sd", "w2", "w2_location", "w2_scale", "w2_shape", "removable"),
+    *("out_of_range", "missing_train", "missing_test", "missing_p"),
+    *("chi2", "chi2_p", "cramers_v", "unseen", "unseen_expected", "unseen_p", "vanished"),
+)
+"""The order they are written in; a measure that does not apply to a column is absent."""
+
+
+def to_json(report: ShiftReport) -> dict[str, Any]:
+    """The report as plain JSON values; a part that was not asked for is None."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "verdict": report.verdict,
+        "shifted": report.shifted,
+        "compared": report.compared,
+        "not_compared": [{"name": one.name, "reason": one.reason} for one in report.not_compared],
+        "schema": _schema(report.schema),
+        "gate": _gate(report.gate),
+        "train": {"name": report.train.name, "rows": report.train.rows},
+        "test": {"name": report.test.name, "rows": report.test.rows},
+        "columns": [_column(column) for column in report.columns],
+        "joint": report.joint,
+        "timeline": None if report.timeline is None else list(report.timeline),
+        "labels": report.labels,
+        "options": _options(report.options),
+    }
+
+
+def to_text(report: ShiftReport) -> str:
+    """The same as JSON text that ends in a line break: ASCII only, no NaN or Infinity tokens.
+
+    The same report gives the same bytes.
+    """
+    return json.dumps(to_json(report), indent=2, allow_nan=False) + "\n"
+
+
+def _schema(schema: SchemaChange) -> dict[str, Any]:
+    return {
+        "only_train": list(schema.only_train),
+        "only_test": list(schema.only_test),
+        "type_changed": [
+            {"name": one.name, "train": one.train, "test": one.test} for one in schema.type_changed
+        ],
+    }
+
+
+def _options(options: ShiftOptions) -> dict[str, Any]:
+    return {
+        "bins": options.bins,
+        "psi_floor": options.psi_floor,
+        "alpha": options.alpha,
+        "thresholds": {name: list(options.limits(name)) for name in THRESHOLDS},
+        "seed": options.seed,
+    }
+
+
+def _gate(gate: Gate) -> dict[str, Any]:
+    return {"rules": list(gate.rules), "failed": list(gate.failed)}
+
+
+def _column(column: Column) -> dict[str, Any]:
+    measured = column.measured
+    found: dict[str, Any] = {
+        "name": measured.name,
+        "channel": measured.channel,
+        "n_train": measured.n_train,
+        "n_test": measured.n_test,
+        "min_detectable": dict(measured.min_detectable),
+        "kind": measured.kind,
+        "severity": column.severity,
+        "reasons": list(column.reasons),
+        "measures": {name: column.measures[name] for name in _ordered(column)},
+        "p_adjusted": column.p_adjusted,
+        "rank_error": measured.rank_error,
+        "notes": list(column.notes),
+    }
+    if measured.kind == "categorical":
+        found["moved"] = [
+            {"value": one.value, "train": one.train, "test": one.test} for one in measured.moved
+        ]
+    return found
+
+
+def _ordered(column: Column) -> list[str]:
+    """Measures in the documented order, any that are newer than it after them."""
+    known = [name for name in MEASURES if name in column.measures]
+    return known + sorted(set(column.measures) - set(MEASURES))

@@ -1,0 +1,160 @@
+"""The shift report for people: verdict first, worst columns next, then what the numbers mean."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from bncli.report import cells
+from bncli.report.table import CATEGORICAL, NUMERIC, STYLES, Screen, columns_table
+from bncli.shift.model import Column, Origin, ShiftReport
+
+DEFAULT_ROWS = 20
+_LISTED = 10
+
+
+def print_shift(report: ShiftReport, console: Console, most: int | None = DEFAULT_ROWS) -> None:
+    """Print the report; ``most`` rows of columns, None for all (``--all``).
+
+    Colour follows the console, and so NO_COLOR; pictures and arrows follow its encoding.
+    """
+    screen = Screen(console.width, console.encoding)
+    for part in Terminal(report, screen, most).parts():
+        console.print(part, highlight=False, markup=False, emoji=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """One report on one screen, as parts from top to bottom."""
+
+    report: ShiftReport
+    screen: Screen
+    most: int | None = DEFAULT_ROWS
+
+    def parts(self) -> Iterator[RenderableType]:
+        yield self._verdict()
+        yield self._sides()
+        yield from self._gate()
+        shown = self.report.columns[: self.most]
+        yield from self._tables(shown)
+        yield from self._rest(len(shown))
+        yield from self._lists(shown)
+        if shown:
+            yield Text("")
+            yield from (Text(line, style="dim") for line in self._meaning(shown))
+
+    def _verdict(self) -> Text:
+        report = self.report
+        severities = Counter(column.severity for column in report.columns)
+        if not report.compared:
+            return Text("nothing compared: the two sides share no column with values", "bold")
+        if report.verdict == "none":
+            word = "column" if report.compared == 1 else "columns"
+            return Text(f"no shift: {report.compared} {word} compared, none moved", "bold green")
+        behind = ", ".join(f"{severities[s]} {s}" for s in ("major", "minor") if severities[s])
+        moved = f"{report.shifted} of {report.compared} columns moved ({behind})"
+        return Text(f"{report.verdict} shift: {moved}", STYLES[report.verdict])
+
+    def _sides(self) -> Text:
+        sides = map(self._origin, (self.report.train, self.report.test))
+        return Text(f" {self.screen.arrow} ".join(sides))
+
+    def _origin(self, side: Origin) -> str:
+        return f"{self.screen.text(side.name)} ({cells.count(side.rows)} rows)"
+
+    def _gate(self) -> Iterator[Text]:
+        gate = self.report.gate
+        if gate.failed:
+            yield Text(f"gate reached: {self._joined(gate.failed)}", "bold red")
+        elif gate.rules:
+            yield Text(f"gate passed: {self._joined(gate.rules)}", "green")
+
+    def _tables(self, shown: Sequence[Column]) -> Iterator[RenderableType]:
+        """One table a kind, the one with the worst column first."""
+        fields = {"numeric": NUMERIC, "categorical": CATEGORICAL}
+        for kind in dict.fromkeys(column.kind for column in shown if column.kind in fields):
+            rows = [column for column in shown if column.kind == kind]
+            yield Text("")
+            yield columns_table(fields[kind], rows, self.screen)
+
+    def _rest(self, shown: int) -> Iterator[Text]:
+        rest = Counter(column.severity for column in self.report.columns[shown:])
+        if rest:
+            parts = [f"{rest[s]} {s}" for s in ("major", "minor", "none") if rest[s]]
+            yield Text(f"and {rest.total()} more columns: {', '.join(parts)} (--all shows them)")
+
+    def _lists(self, shown: Sequence[Column]) -> Iterator[Text]:
+        """What stands beside the tables, each list cut with a count of the rest."""
+        report, schema = self.report, self.report.schema
+        changed = [
+            f"{one.name} ({one.train} {self.screen.arrow} {one.test})"
+            for one in schema.type_changed
+        ]
+        lists = {
+            "notes": [_note(column) for column in shown if column.notes],
+            "not compared": [f"{one.name}: {one.reason}" for one in report.not_compared],
+            "only in training": list(schema.only_train),
+            "only in test": list(schema.only_test),
+            "type changed": changed,
+        }
+        for title, entries in lists.items():
+            if entries:
+                yield Text("")
+                yield from self._listed(title, entries)
+
+    def _listed(self, title: str, entries: Sequence[str]) -> Iterator[Text]:
+        yield Text(f"{title} ({len(entries)})", "bold")
+        for entry in entries[:_LISTED]:
+            yield Text(f"  {self.screen.text(entry, 300)}")
+        if len(entries) > _LISTED:
+            yield Text(f"  and {len(entries) - _LISTED} more")
+
+    def _joined(self, texts: Iterable[str]) -> str:
+        return self.screen.text(", ".join(texts))
+
+    def _meaning(self, shown: Sequence[Column]) -> Iterator[str]:
+        options = self.report.options
+        if any(column.kind == "numeric" for column in shown):
+            yield _NUMBERS
+            yield _REMOVABLE
+        guides = [one.measures["psi_expected"] for one in shown if "psi_expected" in one.measures]
+        if guides:
+            yield (
+                f"PSI: {options.bins} bins at training quantiles (categories: one each), shares "
+                f"floored at {options.psi_floor:g}; chance alone brings {_span(guides)} here."
+            )
+        errors = [one.measured.rank_error for one in shown]
+        if max(errors) > 0:
+            yield (
+                "Quantiles of a side come from a sketch: KS is off by at most "
+                f"{max(errors):.2%} (99 % confidence), PSI, JS, W1 and W2 accordingly."
+            )
+        yield (
+            "Shifted: an effect passes its threshold and chance does not explain it (false "
+            f"discovery rate {options.alpha:g}); p-values assume independent rows."
+        )
+
+
+_NUMBERS = (
+    "location and W1/sd: in training standard deviations; scale: ln of the standard deviations' "
+    "ratio."
+)
+_REMOVABLE = (
+    "removable: the share of the shift (of W2 squared) that goes when the test side is "
+    "standardized with its own statistics and mapped to training units. Standardizing both sides "
+    "with the training statistics takes away none of it."
+)
+
+
+def _note(column: Column) -> str:
+    reasons = f" ({', '.join(column.reasons)})" if column.reasons else ""
+    return f"{column.label}: {'; '.join(column.notes)}{reasons}"
+
+
+def _span(figures: Sequence[float]) -> str:
+    low, high = cells.guide(min(figures)), cells.guide(max(figures))
+    return f"about {low}" if low == high else f"about {low} to {high}"

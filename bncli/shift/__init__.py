@@ -1,0 +1,21 @@
+"""Covariate shift: comparing the profiles of two datasets, without touching a row of either.
+
+    compare.py       the verb: two sides in, a ``ShiftReport`` out
+    model.py         the report, as frozen values that every format in ``bncli.report`` reads
+    options.py       thresholds, bins, gate rules: everything a user may override
+    schema.py        which columns stand on both sides, and which changed their type
+    numeric.py       everything measured on one numeric channel
+    categorical.py   everything measured on one categorical column
+    distances.py     KS, W1, and the distances between two vectors of shares
+    decompose.py     W2 and its parts: location, scale, shape, and the removable share
+    significance.py  p-values in closed form, and corrections for asking many questions
+    resampling.py    p-values from seeded draws
+    verdict.py       severity: an effect that is large enough *and* not explained by chance
+    gate.py          ``--fail-on``
+    picture.py       the small histograms beside each row
+
+Decisions. A measure is a plain function of two distributions and knows nothing of thresholds;
+chance is judged per *family* of measures, so that asking more questions never makes a column
+look more shifted. p-values alone never make a verdict (a billion rows make every p zero), nor
+does an effect alone (thirty rows make every PSI large).
+"""

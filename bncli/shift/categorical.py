@@ -1,0 +1,166 @@
+"""Everything measured on one categorical, boolean or string column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from bncli.shift import resampling, significance
+from bncli.shift.distances import Binned, share_distances
+from bncli.shift.finding import Finding, finite, missing, nothing_but_missing
+from bncli.shift.model import Measured, Moved
+from bncli.shift.options import ShiftOptions
+from bncli.shift.picture import category_picture
+from bncli.stats.categories import Categories
+from bncli.stats.exact import FloatArray, IntArray
+
+FAMILIES = 4  # distribution, binned, missing, unseen
+MOST_MOVED = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Rows per value on both sides, over the values of either, and what was not kept.
+
+    values: shape (values,); train, test: rows, shape (values,); rest: rows of both sides whose
+    value was dropped from the counts, (0, 0) when counts are exact.
+    """
+
+    values: tuple[str, ...]
+    train: IntArray
+    test: IntArray
+    rest: tuple[int, int]
+
+    @classmethod
+    def of(cls, train: Categories, test: Categories) -> Self:
+        values = tuple(sorted({*train.values, *test.values}))
+        ours = np.array([train.values.get(value, 0) for value in values], dtype=np.int64)
+        theirs = np.array([test.values.get(value, 0) for value in values], dtype=np.int64)
+        rest = (train.count - int(ours.sum()), test.count - int(theirs.sum()))
+        return cls(values, ours, theirs, rest)
+
+    @property
+    def rows(self) -> Binned:
+        """With the dropped rows as one more value, where there are any."""
+        ours, theirs = self.train.astype(np.float64), self.test.astype(np.float64)
+        if not any(self.rest):
+            return Binned(ours, theirs)
+        return Binned(np.append(ours, self.rest[0]), np.append(theirs, self.rest[1]))
+
+    @property
+    def shares(self) -> tuple[FloatArray, FloatArray]:
+        """Shares of the kept values among the present ones."""
+        n, k = int(self.train.sum()) + self.rest[0], int(self.test.sum()) + self.rest[1]
+        return self.train / n, self.test / k
+
+
+def not_comparable(train: Categories) -> str | None:
+    """Why the values of a column say nothing about a distribution, or None.
+
+    Judged by the training side: values that only the test side scatters are a shift.
+    """
+    if len(train.values) > train.count / 2:
+        return "looks like an identifier"
+    kept = sum(train.values.values())
+    if not train.exact and kept < train.count / 2:
+        share = kept / train.count
+        return (
+            f"too many distinct values: the {len(train.values)} kept hold {share:.1%} of the rows"
+        )
+    return None
+
+
+def measure_categorical(
+    name: str,
+    train: Categories,
+    test: Categories,
+    options: ShiftOptions,
+    rng: np.random.Generator,
+) -> Measured:
+    """Compare one column by its counts; both sides must have rows."""
+    rows = (train.count + train.missing, test.count + test.missing)
+    found = missing(train.missing, rows[0], test.missing, rows[1])
+    whole = Measured(name, 0, name, "categorical", train.count, test.count, {}, {}, {})
+    if not (train.count and test.count):
+        return _with(whole, found + nothing_but_missing(train.count))
+    table = Table.of(train, test)
+    found += _distribution(table, options, rng) + _bound(train, test)
+    if train.exact and test.exact:
+        found += _appeared(table, rng, options.draws)
+    smallest = significance.smallest_cramers_v(
+        train.count, test.count, table.rows.train.size, options.alpha / FAMILIES
+    )
+    ours, theirs = (shares.tolist() for shares in table.shares)
+    return replace(
+        _with(whole, found),
+        min_detectable={"cramers_v": smallest},
+        picture=category_picture(table.values, ours, theirs),
+        moved=_moved(table),
+    )
+
+
+def _with(whole: Measured, found: Finding) -> Measured:
+    return replace(
+        whole,
+        measures=finite(found.measures),
+        effects=finite(found.effects),
+        chances=found.chances,
+        notes=found.notes,
+    )
+
+
+def _distribution(table: Table, options: ShiftOptions, rng: np.random.Generator) -> Finding:
+    rows = table.rows
+    found = share_distances(rows, options.psi_floor)
+    chi2, degrees, _ = significance.pearson(rows)
+    p = significance.chi2_p(chi2, degrees)
+    binned_p = resampling.binned_p(rows, options.psi_floor, rng, options.draws)
+    n, k = rows.train.sum(), rows.test.sum()
+    measures = {
+        **found,
+        "psi_p": binned_p,
+        "psi_expected": float(degrees * (1 / n + 1 / k)),
+        "chi2": chi2,
+        "chi2_p": p,
+        # Over two rows, Cramer's V divides by min(rows, columns) - 1 = 1.
+        "cramers_v": float(np.sqrt(chi2 / (n + k))),
+    }
+    effects = {"psi": found["psi"], "js": found["js"]}
+    return Finding(measures, effects, {"distribution": p, "binned": binned_p})
+
+
+def _appeared(table: Table, rng: np.random.Generator, draws: int) -> Finding:
+    """Values never seen in training, beyond what chance brings, and values that vanished."""
+    unseen = int(table.test[table.train == 0].sum()) / int(table.test.sum())
+    excess = max(0.0, float(resampling.unseen_excess(table.train, table.test)))
+    p = resampling.unseen_p(table.train, table.test, rng, draws)
+    measures = {
+        "unseen": unseen,
+        "unseen_expected": int((table.train == 1).sum()) / int(table.train.sum()),
+        "unseen_p": p,
+        "vanished": int(np.count_nonzero(table.test == 0)),
+    }
+    return Finding(measures, {"unseen": excess}, {"unseen": p})
+
+
+def _bound(train: Categories, test: Categories) -> Finding:
+    """Say how far counts may be off, and what cannot be known then."""
+    sides = (("training", train), ("test", test))
+    off = [f"{side.bound} rows ({name})" for name, side in sides if not side.exact]
+    if not off:
+        return Finding()
+    note = f"counts are low by at most {', '.join(off)}; unseen and vanished values unknown"
+    return Finding(notes=(note,))
+
+
+def _moved(table: Table) -> tuple[Moved, ...]:
+    """The values whose share changed most, largest change first."""
+    ours, theirs = table.shares
+    order = np.argsort(-np.abs(theirs - ours), kind="stable")[:MOST_MOVED]
+    return tuple(
+        Moved(table.values[at], float(ours[at]), float(theirs[at]))
+        for at in order
+        if ours[at] != theirs[at]
+    )

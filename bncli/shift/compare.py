@@ -1,0 +1,105 @@
+"""Compare two profiles: the covariate-shift report."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+
+from bncli.shift.categorical import measure_categorical, not_comparable
+from bncli.shift.finding import measure_missing
+from bncli.shift.gate import gate, parse_rule
+from bncli.shift.model import Kind, Measured, NotCompared, Origin, ShiftReport, Side
+from bncli.shift.numeric import NumericSide, measure_numeric
+from bncli.shift.options import ShiftOptions
+from bncli.shift.schema import pair, rows_of
+from bncli.shift.verdict import judge, worst
+from bncli.stats.profile import Channel
+
+__all__ = ["ShiftOptions", "ShiftReport", "Side", "compare"]
+
+Outcome = Measured | NotCompared
+
+
+def compare(train: Side, test: Side, options: ShiftOptions | None = None) -> ShiftReport:
+    """Measure every column that both sides have, judge them together, and apply the gate.
+
+    Neither profile is changed; the same profiles and options give the same report. Raises
+    UsageError when a gate rule cannot be read.
+    """
+    options = options or ShiftOptions()
+    rules = {text: parse_rule(text) for text in options.fail_on}  # before any work
+    pairing = pair(train.profile, test.profile)
+    numeric = (
+        _numeric(
+            channel, NumericSide.of(train.profile, at), NumericSide.of(test.profile, there), options
+        )
+        for channel, at, there in pairing.numeric
+    )
+    categorical = (_categorical(train, test, name, options) for name in pairing.categorical)
+    emptied = (_emptied(train, test, name) for name in pairing.emptied)
+    outcomes = [*numeric, *categorical, *emptied]
+    columns = judge([one for one in outcomes if isinstance(one, Measured)], options)
+    return ShiftReport(
+        worst(column.severity for column in columns),
+        columns,
+        (*(one for one in outcomes if isinstance(one, NotCompared)), *pairing.unsupported),
+        pairing.schema,
+        gate(rules, columns, pairing.schema),
+        Origin(train.name, train.rows),
+        Origin(test.name, test.rows),
+        options,
+    )
+
+
+def _numeric(
+    channel: Channel, ours: NumericSide, theirs: NumericSide, options: ShiftOptions
+) -> Outcome:
+    reason = _empty(ours.rows, theirs.rows, ours.count, theirs.count)
+    if reason:
+        return NotCompared(channel.label, reason)
+    rng = _rng(options, channel.label)
+    return _guarded(channel.label, lambda: measure_numeric(channel, ours, theirs, options, rng))
+
+
+def _categorical(train: Side, test: Side, name: str, options: ShiftOptions) -> Outcome:
+    ours, theirs = train.profile.categories[name], test.profile.categories[name]
+    rows = (ours.count + ours.missing, theirs.count + theirs.missing)
+    reason = _empty(*rows, ours.count, theirs.count) or not_comparable(ours)
+    if reason:
+        return NotCompared(name, reason)
+    rng = _rng(options, name)
+    return _guarded(name, lambda: measure_categorical(name, ours, theirs, options, rng))
+
+
+def _emptied(train: Side, test: Side, name: str) -> Outcome:
+    ours, theirs = rows_of(train.profile, name), rows_of(test.profile, name)
+    reason = _empty(sum(ours), sum(theirs), ours[0], theirs[0])
+    if reason:
+        return NotCompared(name, reason)
+    there = train.profile if ours[0] else test.profile
+    kind: Kind = "categorical" if name in there.categories else "numeric"
+    return measure_missing(name, kind, ours, theirs)
+
+
+def _empty(train_rows: int, test_rows: int, train_count: int, test_count: int) -> str | None:
+    """Why there is nothing to compare. Values on one side only are still compared: as missing."""
+    sides = [name for name, rows in (("training", train_rows), ("test", test_rows)) if not rows]
+    if sides:
+        return f"no rows on the {' and '.join(sides)} side"
+    return None if train_count or test_count else "all values are missing on both sides"
+
+
+def _guarded(name: str, measure: Callable[[], Measured]) -> Outcome:
+    """A column that fails is told, and never takes the rest of the report down."""
+    try:
+        with np.errstate(all="ignore"):  # what overflows is left out of the measures
+            return measure()
+    except Exception as failure:  # a fault in one column
+        return NotCompared(name, f"failed: {type(failure).__name__}: {failure}")
+
+
+def _rng(options: ShiftOptions, name: str) -> np.random.Generator:
+    """Draws depend on the seed and the column's name: other columns never change them."""
+    return np.random.default_rng([options.seed, zlib.crc32(name.encode("utf-8", "replace"))])

@@ -1,0 +1,67 @@
+"""What is said about a column, in parts that add up, and the part every column has: missing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self, TypeAlias
+
+from bncli.shift.model import Kind, Measured
+from bncli.shift.significance import two_proportion_p
+
+Rows: TypeAlias = tuple[int, int]
+"""Present and missing values of a column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """measures, effects, chances and notes as in ``model.Measured``."""
+
+    measures: Mapping[str, float] = field(default_factory=dict)
+    effects: Mapping[str, float] = field(default_factory=dict)
+    chances: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            {**self.measures, **other.measures},
+            {**self.effects, **other.effects},
+            {**self.chances, **other.chances},
+            self.notes + other.notes,
+        )
+
+
+def finite(figures: Mapping[str, float]) -> dict[str, float]:
+    """Without what overflowed: a report holds numbers only."""
+    return {
+        name: value if isinstance(value, int) else float(value)
+        for name, value in figures.items()
+        if math.isfinite(value)
+    }
+
+
+def missing(train: int, train_rows: int, test: int, test_rows: int) -> Finding:
+    """Missing shares of two sides that have rows, their difference, and its chance."""
+    ours, theirs = train / train_rows, test / test_rows
+    p = two_proportion_p(train, train_rows, test, test_rows)
+    return Finding(
+        {"missing_train": ours, "missing_test": theirs, "missing_p": p},
+        {"missing": abs(theirs - ours)},
+        {"missing": p},
+    )
+
+
+def measure_missing(name: str, kind: Kind, train: Rows, test: Rows) -> Measured:
+    """A column with values on one side only: its missing shares are all there is to compare."""
+    (n, ours), (k, theirs) = train, test
+    found = missing(ours, n + ours, theirs, k + theirs) + nothing_but_missing(n)
+    return Measured(
+        name, 0, name, kind, n, k, found.measures, found.effects, found.chances, notes=found.notes
+    )
+
+
+def nothing_but_missing(train_count: int) -> Finding:
+    """The note for a column that has values on one side only."""
+    empty = "test" if train_count else "training"
+    return Finding(notes=(f"no value on the {empty} side: missing shares only",))

@@ -1,0 +1,86 @@
+"""What a user may override in a shift report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bncli.errors import UsageError
+
+THRESHOLDS: Mapping[str, tuple[float, float]] = {
+    "psi": (0.1, 0.25),
+    "ks": (0.1, 0.2),
+    "w1_sd": (0.1, 0.3),
+    "js": (0.1, 0.2),
+    "missing": (0.05, 0.2),
+    "unseen": (0.01, 0.1),
+    # Judged only where KS, PSI and W1 cannot speak: a training side that is constant
+    # (share of test values outside it), or one without quantiles (the means' distance,
+    # which W1/sd is never smaller than).
+    "out_of_range": (0.1, 0.2),
+    "location": (0.1, 0.3),
+}
+"""Effects from which a column is minor and major. Missing: difference of the two shares."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftOptions:
+    """Everything a comparison can be told; the defaults are those of the design.
+
+    bins: of PSI, JS, Hellinger and total variation; psi_floor: smallest share in PSI;
+    alpha: false discovery rate over columns; thresholds: overrides of ``THRESHOLDS``;
+    fail_on: gate rules; seed, draws: of the resampled p-values.
+    """
+
+    bins: int = 10
+    psi_floor: float = 1e-4
+    alpha: float = 0.05
+    thresholds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    fail_on: tuple[str, ...] = ()
+    seed: int = 0
+    draws: int = 2000
+
+    def __post_init__(self) -> None:
+        """Raises UsageError where a value cannot be meant. A single rule may come bare."""
+        rules = (self.fail_on,) if isinstance(self.fail_on, str) else tuple(self.fail_on)
+        object.__setattr__(self, "fail_on", rules)
+        _demand(2 <= self.bins <= 10_000, f"--bins {self.bins}", "give 2 to 10000 bins")
+        _demand(0 < self.psi_floor < 1, f"--psi-floor {self.psi_floor}", "a share, as 1e-4")
+        _demand(0 < self.alpha < 1, f"--alpha {self.alpha}", "a share, as 0.05")
+        _demand(self.draws >= 1, f"{self.draws} draws", "at least 1")
+        for name, limits in self.thresholds.items():
+            _check_threshold(name, limits)
+
+    def limits(self, measure: str) -> tuple[float, float]:
+        """The minor and the major threshold of a measure."""
+        return self.thresholds.get(measure, THRESHOLDS[measure])
+
+
+def parse_threshold(text: str) -> tuple[str, tuple[float, float]]:
+    """Read ``psi=0.2,0.3`` as ``("psi", (0.2, 0.3))``.
+
+    Raises UsageError when the measure is unknown or the numbers are no thresholds.
+    """
+    name, _, numbers = text.partition("=")
+    try:
+        minor, major = (float(number) for number in numbers.split(","))
+    except ValueError:
+        raise UsageError(
+            f"threshold '{text}' is not of the form MEASURE=MINOR,MAJOR",
+            fix="for example --threshold psi=0.2,0.3",
+        ) from None
+    _check_threshold(name.strip(), (minor, major))
+    return name.strip(), (minor, major)
+
+
+def _check_threshold(name: str, limits: tuple[float, float]) -> None:
+    if name not in THRESHOLDS:
+        raise UsageError(f"no threshold named '{name}'", fix=f"known: {', '.join(THRESHOLDS)}")
+    minor, major = limits
+    ordered = 0 < minor <= major < float("inf")
+    _demand(ordered, f"threshold {name}={minor:g},{major:g}", "0 < MINOR <= MAJOR")
+
+
+def _demand(holds: bool, what: str, fix: str) -> None:
+    if not holds:
+        raise UsageError(f"{what} is out of range", fix=fix)

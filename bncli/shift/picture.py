@@ -1,0 +1,59 @@
+"""The small histograms beside each row: both sides in the same cells of one axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bncli.shift.distances import binned
+from bncli.shift.model import Picture
+from bncli.stats.exact import FloatArray
+from bncli.stats.quantiles import Quantiles
+
+CELLS = 48
+"""Divides by 6, 8, 12, 16 and 24, so that a report can join neighbours evenly."""
+
+FEW = 24
+"""Up to so many different values, each has a cell of its own."""
+
+_TAIL = np.array([0.01, 0.99])
+
+
+def numeric_picture(train: Quantiles, test: Quantiles) -> Picture | None:
+    """A cell for each value where there are few, else equal cells between the outer percents.
+
+    The tails fall in the end cells: trimming keeps one gross error from squashing everything
+    else into a single cell.
+    """
+    values = np.union1d(train.points, test.points)
+    if values.size <= FEW:
+        ours, theirs = binned(train, test, values[:-1]).shares
+        few = tuple(values.tolist())
+        return Picture(_shares(ours), _shares(theirs), few[0], few[-1], values=few)
+    ends = np.concatenate((train.quantile(_TAIL), test.quantile(_TAIL)))
+    low, high = float(ends.min()), float(ends.max())
+    if not np.isfinite(high - low):
+        return None
+    if low == high:  # nearly everything is one value
+        low, high = float(values[0]), float(values[-1])
+    # An edge belongs to the cell on its right, so that whole numbers do not straddle.
+    edges = np.nextafter(np.linspace(low, high, CELLS + 1)[1:-1], -np.inf)
+    ours, theirs = binned(train, test, edges).shares
+    return Picture(_shares(ours), _shares(theirs), low, high)
+
+
+def _shares(cells: FloatArray) -> tuple[float, ...]:
+    return tuple(cells.tolist())
+
+
+def category_picture(
+    values: Sequence[str], train: Sequence[float], test: Sequence[float], most: int = CELLS
+) -> Picture:
+    """One cell a value, most frequent in training first; shares as given."""
+    order = sorted(range(len(values)), key=lambda at: (-train[at], -test[at], values[at]))[:most]
+    return Picture(
+        tuple(train[at] for at in order),
+        tuple(test[at] for at in order),
+        labels=tuple(values[at] for at in order),
+    )

@@ -1,0 +1,96 @@
+"""p-values from seeded draws, for what has no trustworthy closed form.
+
+A p-value is (1 + draws at least as extreme) / (1 + draws), never 0. Drawing stops once
+``_ENOUGH`` draws were as extreme: chance then plainly explains it (Besag & Clifford 1991).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from bncli.shift.distances import Binned, psi, psi_rows
+from bncli.shift.significance import chi2_p, pearson
+from bncli.stats.exact import FloatArray, IntArray
+
+_ENOUGH = 200
+_CELLS = 1_000_000  # drawn at a time: 8 MB a side
+_ROUNDING = 1e-9  # a draw that equals the observed figure counts as extreme
+_NEVER = 1e-12
+
+Draw = Callable[[int], FloatArray]
+
+
+def resampled_p(observed: float, draw: Draw, cells: int, draws: int) -> float:
+    """Share of statistics ``draw(how_many)`` at least ``observed``; ``cells`` numbers a draw."""
+    block = max(1, min(250, _CELLS // cells))
+    done = extreme = 0
+    limit = observed - abs(observed) * _ROUNDING
+    while done < draws and extreme < _ENOUGH:
+        size = min(block, draws - done)
+        extreme += int(np.count_nonzero(draw(size) >= limit))
+        done += size
+    return (1 + extreme) / (1 + done)
+
+
+def binned_p(rows: Binned, floor: float, rng: np.random.Generator, draws: int) -> float:
+    """Chance of the bins' differences: Pearson's chi-squared where every expectation is >= 5,
+    else draws of PSI from the pooled shares.
+
+    ``rows`` holds whole rows as float64; a sketch's counts are rounded for drawing.
+    """
+    statistic, degrees, smallest = pearson(rows)
+    if degrees == 0 or smallest >= 5:
+        return chi2_p(statistic, degrees)
+    return psi_p(rows, floor, rng, draws)
+
+
+def psi_p(rows: Binned, floor: float, rng: np.random.Generator, draws: int) -> float:
+    """Chance of so large a PSI when both sides are drawn from their pooled shares."""
+    n, k = max(1, round(rows.train.sum())), max(1, round(rows.test.sum()))
+    together = rows.train + rows.test
+    pooled = together[together > 0] / together.sum()
+
+    def draw(size: int) -> FloatArray:
+        ours = rng.multinomial(n, pooled, size=size) / n
+        theirs = rng.multinomial(k, pooled, size=size) / k
+        return psi_rows(ours, theirs, floor)
+
+    # A bin empty on both sides adds nothing to PSI: both shares sit on the floor.
+    return resampled_p(psi(*rows.shares, floor), draw, pooled.size, draws)
+
+
+def unseen_excess(train: IntArray, test: IntArray) -> FloatArray:
+    """Unseen share of the test rows less its Good-Turing expectation. (..., values) to (...).
+
+    The expectation is the share of training rows holding a value seen once (Good 1953).
+    """
+    unseen = np.where(train == 0, test, 0).sum(axis=-1) / test.sum(axis=-1)
+    return np.asarray(unseen - (train == 1).sum(axis=-1) / train.sum(axis=-1))
+
+
+def unseen_p(train: IntArray, test: IntArray, rng: np.random.Generator, draws: int) -> float:
+    """Chance of so large an unseen excess when the rows are dealt to the sides anew.
+
+    train, test: rows per value, shape (values,), over the values of both sides.
+    """
+    if not test[train == 0].sum():
+        return 1.0
+    n, k = int(train.sum()), int(test.sum())
+    together = _lumped(train + test, k / (n + k))
+
+    def draw(size: int) -> FloatArray:
+        dealt = rng.multivariate_hypergeometric(together, n, size=size, method="marginals")
+        return unseen_excess(dealt, together - dealt)
+
+    return resampled_p(float(unseen_excess(train, test)), draw, together.size, draws)
+
+
+def _lumped(together: IntArray, share: float) -> IntArray:
+    """Frequent values as one: dealt at random, they surely land on training more than once."""
+    none = share ** together.astype(np.float64)
+    once = together * (1 - share) * share ** np.maximum(together - 1.0, 0.0)
+    frequent = none + once < _NEVER
+    rest = together[frequent].sum()
+    return np.append(together[~frequent], rest) if rest else together

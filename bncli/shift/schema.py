@@ -1,0 +1,115 @@
+"""Which columns stand on both sides, and which are of another kind on the other side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bncli.shift.model import NotCompared, SchemaChange, TypeChange
+from bncli.stats.profile import Channel, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """What to compare, and how.
+
+    numeric: a channel and its index on both sides; categorical: names; emptied: columns without
+    a single value on one side, whose type there says nothing; the rest is only told.
+    """
+
+    numeric: tuple[tuple[Channel, int, int], ...]
+    categorical: tuple[str, ...]
+    emptied: tuple[str, ...]
+    schema: SchemaChange
+    unsupported: tuple[NotCompared, ...]
+
+
+def pair(train: Profile, test: Profile) -> Pairing:
+    """Match columns by name and kind, in the training side's order."""
+    ours, theirs = dict(_types(train)), dict(_types(test))
+    both = [name for name in ours if name in theirs]
+    differing = [name for name in both if kind_of(ours[name]) != kind_of(theirs[name])]
+    emptied = [name for name in differing if _is_empty(train, name) or _is_empty(test, name)]
+    changed = [name for name in differing if name not in emptied]
+    numeric = _channels(train, test, set(differing))
+    categories = [
+        name for name in train.categories if name in test.categories and name not in emptied
+    ]
+    matched = {channel.feature for channel, _, _ in numeric} | {*categories, *differing}
+    uncounted = (*_uncounted(train, test, "test"), *_uncounted(test, train, "training"))
+    skipped = {one.name for one in uncounted}
+    left = [name for name in both if name not in matched]
+    return Pairing(
+        numeric,
+        tuple(categories),
+        tuple(emptied),
+        SchemaChange(
+            tuple(name for name in ours if name not in theirs and name not in skipped),
+            tuple(name for name in theirs if name not in ours and name not in skipped),
+            tuple(TypeChange(name, ours[name], theirs[name]) for name in changed),
+        ),
+        (*uncounted, *(NotCompared(name, f"type {ours[name]} is not compared") for name in left)),
+    )
+
+
+def rows_of(profile: Profile, name: str) -> tuple[int, int]:
+    """Present and missing values of a column, whatever its kind."""
+    if name in profile.categories:
+        return profile.categories[name].count, profile.categories[name].missing
+    at = [at for at, channel in enumerate(profile.channels) if channel.feature == name]
+    return int(profile.moments.count[at].sum()), int(profile.missing.total[at].sum())
+
+
+def _is_empty(profile: Profile, name: str) -> bool:
+    """No value, in some rows: a reader can only have guessed the type."""
+    present, missing = rows_of(profile, name)
+    return not present and bool(missing)
+
+
+def _uncounted(counted: Profile, bare: Profile, side: str) -> Iterator[NotCompared]:
+    """Categorical columns that the other side may well have: it kept moments only."""
+    if bare.channels and not bare.quantiles:
+        reason = f"no counts on the {side} side: moments only"
+        known = {*bare.categories, *bare.category_types, *(one.feature for one in bare.channels)}
+        yield from (NotCompared(name, reason) for name in counted.categories if name not in known)
+
+
+def kind_of(type_name: str) -> str:
+    """What a change of type is judged by: width and signedness of numbers are no change.
+
+    A reader may infer Int64 in one file and Float64 in another from the same column (one null
+    or one decimal point is enough), and an Enum is a String with a list.
+    """
+    head = type_name.partition("(")[0].partition("[")[0]
+    if head.startswith(("Int", "UInt", "Float", "Decimal")):
+        return "numeric" if "[" not in type_name else "tensor"
+    if head in ("String", "Utf8", "Categorical", "Enum"):
+        return "text"
+    if head in ("Array", "List"):
+        return "tensor"
+    return head
+
+
+def _types(profile: Profile) -> Iterator[tuple[str, str]]:
+    sizes = Counter(channel.feature for channel in profile.channels)
+    for channel in profile.channels:
+        if channel.layout is not None:
+            yield channel.feature, f"{channel.type}[{sizes[channel.feature]} channels]"
+        else:
+            yield channel.feature, channel.type
+    yield from profile.category_types.items()
+    for name in profile.categories:
+        if name not in profile.category_types:
+            yield name, "String"
+
+
+def _channels(
+    train: Profile, test: Profile, changed: set[str]
+) -> tuple[tuple[Channel, int, int], ...]:
+    there = {(channel.feature, channel.channel): at for at, channel in enumerate(test.channels)}
+    return tuple(
+        (channel, at, there[channel.feature, channel.channel])
+        for at, channel in enumerate(train.channels)
+        if (channel.feature, channel.channel) in there and channel.feature not in changed
+    )

@@ -1,0 +1,205 @@
+"""Merging standardizers that were fitted apart: of several files, days or machines.
+
+Decisions. Parts merge only when their mini-batches mean the same: batch size, policy with its
+numbers, eps and channels must be equal. Gamma and beta are no statistics, so they do not add
+up: a part that still has the defaults takes those of the other, two learned ones must be equal.
+Mini-batches stay as they were cut: where a part ends in the middle of one, policies that weigh
+mini-batches give other numbers than one fit would, which is said in a warning. Many parts merge
+as a balanced tree, which keeps the rank errors of quantiles smaller than one after the other.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from bncli.errors import BncliWarning, UsageError, listed
+from bncli.standardize.standardizer import Standardizer
+from bncli.stats.exact import FloatArray
+from bncli.stats.profile import Channel, Profile
+
+_Key = tuple[str, int]
+
+
+def merge(first: Standardizer, second: Standardizer) -> Standardizer:
+    """The standardizer of the rows of ``first`` followed by those of ``second``.
+
+    Raises UsageError when the two do not fit together; warns (BncliWarning) when something is
+    lost by merging.
+    """
+    return merge_all([first, second])
+
+
+def merge_all(parts: Sequence[Standardizer], names: Sequence[str] = ()) -> Standardizer:
+    """The standardizer of the rows of all parts, in order. names: what messages call them.
+
+    Raises UsageError when there are no parts, or they do not fit together.
+    """
+    if not parts:
+        raise UsageError("there is nothing to merge")
+    called = names or [f"part {at}" for at in range(1, len(parts) + 1)]
+    problems = [
+        problem
+        for part, name in zip(parts[1:], called[1:], strict=True)
+        for problem in _differences(parts[0], part, called[0], name)
+    ]
+    if problems:
+        raise UsageError(
+            listed(["these cannot be merged:", *problems], most=11),
+            fix="fit the parts again with the same options and columns",
+        )
+    affine = _affine(parts, called)
+    for text in _losses(parts):
+        warnings.warn(text, BncliWarning, stacklevel=2)
+    return _tree(parts).replace(gamma=affine[0], beta=affine[1])
+
+
+def _tree(parts: Sequence[Standardizer]) -> Standardizer:
+    if len(parts) == 1:
+        return parts[0]
+    middle = (len(parts) + 1) // 2
+    return _joined(_tree(parts[:middle]), _tree(parts[middle:]))
+
+
+def _joined(first: Standardizer, second: Standardizer) -> Standardizer:
+    return first.replace(
+        profile=_joined_profiles(first.profile, second.profile),
+        sources=first.sources + second.sources,
+        fit={key: value for key, value in first.fit.items() if second.fit.get(key) == value},
+    )
+
+
+def _joined_profiles(first: Profile, second: Profile) -> Profile:
+    order = _order(first, second)
+    kept = bool(first.quantiles and second.quantiles)
+    names = [name for name in first.categories if name in second.categories] if kept else []
+    pairs = zip(first.quantiles, (second.quantiles[at] for at in order), strict=True)
+    return Profile(
+        tuple(
+            replace(channel, type=_common_type(channel.type, second.channels[at].type))
+            for channel, at in zip(first.channels, order, strict=True)
+        ),
+        first.rows + second.rows,
+        first.batches + second.batches,
+        first.batch_size,
+        first.moments.merge(second.moments[order]),
+        first.missing.merge(second.missing[order]),
+        first.running.merge(second.running[order]),
+        tuple(ours.merge(theirs).sealed() for ours, theirs in pairs) if kept else (),
+        {name: first.categories[name].merge(second.categories[name]) for name in names},
+        {name: first.category_types[name] for name in names},
+    )
+
+
+def _order(first: Profile, second: Profile) -> list[int]:
+    """Where each channel of ``first`` stands in ``second``."""
+    places = {_key(channel): at for at, channel in enumerate(second.channels)}
+    return [places[_key(channel)] for channel in first.channels]
+
+
+def _key(channel: Channel) -> _Key:
+    return channel.feature, channel.channel
+
+
+def _common_type(ours: str, theirs: str) -> str:
+    """The type of a column that is of one type here and another there, as datasets unify it."""
+    if ours == theirs:
+        return ours
+    for family in ("Int", "UInt", "Float"):
+        if ours.startswith(family) and theirs.startswith(family):
+            return max(ours, theirs, key=lambda kind: (len(kind), kind))
+    return "Float64"
+
+
+def _differences(
+    first: Standardizer, second: Standardizer, ours: str, theirs: str
+) -> Iterator[str]:
+    """One line for each reason why the two cannot be merged."""
+    mine, other = _settings(first), _settings(second)
+    for name in mine:
+        if name in other and mine[name] != other[name]:
+            yield f"{name} is {mine[name]} in {ours} and {other[name]} in {theirs}"
+    mine_by, other_by = ({_key(c): c for c in s.channels} for s in (first, second))
+    for lacking, have, label in ((other_by, mine_by, theirs), (mine_by, other_by, ours)):
+        missing = [channel.label for key, channel in have.items() if key not in lacking]
+        if missing:
+            yield f"{label} lacks {_quoted(missing)}"
+    for key, channel in mine_by.items():
+        if key in other_by and channel.layout != other_by[key].layout:
+            yield f"the layout of '{channel.feature}' differs in {theirs}"
+
+
+def _settings(standardizer: Standardizer) -> dict[str, Any]:
+    """What must be equal for mini-batches, and what is read from them, to mean the same.
+
+    The numbers of a policy are told only where both have that policy.
+    """
+    policy = standardizer.policy.to_record()
+    kind = policy.pop("policy")
+    return {
+        "batch size": standardizer.profile.batch_size,
+        "running policy": kind,
+        **{f"{name} of {kind}": value for name, value in policy.items()},
+        "eps": standardizer.eps,
+        "eps_relative": standardizer.eps_relative,
+    }
+
+
+def _affine(parts: Sequence[Standardizer], names: Sequence[str]) -> tuple[FloatArray, FloatArray]:
+    """Gamma and beta of the whole: the only learned ones, or the defaults."""
+    found: tuple[str, Standardizer] | None = None
+    for part, name in zip(parts, names, strict=True):
+        if _is_default(part):
+            continue
+        order = _order(parts[0].profile, part.profile)
+        ours = part.replace(gamma=part.gamma[order], beta=part.beta[order])
+        if found is not None and not _same_affine(found[1], ours):
+            raise UsageError(
+                f"{found[0]} and {name} have different gamma or beta, which do not add up",
+                fix="merge before 'bncli learn', and learn on the whole",
+            )
+        found = found or (name, ours)
+    whole = found[1] if found else parts[0]
+    return whole.gamma, whole.beta
+
+
+def _is_default(part: Standardizer) -> bool:
+    return bool((part.gamma == 1.0).all() and (part.beta == 0.0).all())
+
+
+def _same_affine(first: Standardizer, second: Standardizer) -> bool:
+    return np.array_equal(first.gamma, second.gamma) and np.array_equal(first.beta, second.beta)
+
+
+def _losses(parts: Sequence[Standardizer]) -> Iterator[str]:
+    """What the whole will lack that a fit on all the data would have had."""
+    profiles = [part.profile for part in parts if part.profile.rows]
+    ragged = sum(earlier.rows % earlier.batch_size > 0 for earlier, _ in pairwise(profiles))
+    if ragged and parts[0].policy.order_bound:
+        yield (
+            f"{ragged} of {len(parts)} parts do not end on a mini-batch boundary: mini-batches "
+            f"stay as they were, so the {parts[0].policy.name} statistics differ a little from "
+            "those of one fit"
+        )
+    kept = {bool(part.profile.quantiles) for part in parts}
+    if len(kept) > 1:
+        yield "a part has no profile (fit --no-profile), so the merged artifact has none"
+    elif kept == {True}:
+        yield from _dropped_categories([part.profile.categories for part in parts])
+
+
+def _dropped_categories(columns: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    every = dict.fromkeys(name for names in columns for name in names)
+    dropped = [name for name in every if not all(name in names for names in columns)]
+    if dropped:
+        yield f"not all parts have {_quoted(dropped)}: left out of the merged profile"
+
+
+def _quoted(names: Sequence[str]) -> str:
+    rest = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(f"'{name}'" for name in names[:5]) + rest

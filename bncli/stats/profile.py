@@ -1,0 +1,67 @@
+"""The profile: the product of all states over one dataset, as it is read, saved and merged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from bncli.stats.categories import Categories
+from bncli.stats.missing import Missing
+from bncli.stats.moments import Moments
+from bncli.stats.quantiles import Quantiles
+from bncli.stats.running import Running
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What one mean and one variance belong to: a column, or one channel of a tensor column.
+
+    feature: the column's name; channel: 0 for a plain column; type: its type by polars' name;
+    layout: how a flat tensor is laid out, None for a plain column.
+    """
+
+    feature: str
+    channel: int = 0
+    type: str = "Float64"
+    layout: str | None = None
+
+    @property
+    def label(self) -> str:
+        """How a person calls it: the column's name, with the channel of a tensor."""
+        return self.feature if self.layout is None else f"{self.feature}[{self.channel}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input. name: base name only; bytes: its size; rows: None while unknown."""
+
+    name: str
+    bytes: int
+    rows: int | None
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Profile:
+    """Everything known of a dataset.
+
+    channels: the numeric channels, in file order; moments, missing, running: states of shape
+    (channels,); quantiles: one per channel, or empty where none were kept; categories: the
+    categorical columns by name; category_types: their types by polars' names.
+    """
+
+    channels: tuple[Channel, ...]
+    rows: int
+    batches: int
+    batch_size: int
+    moments: Moments
+    missing: Missing
+    running: Running
+    quantiles: tuple[Quantiles, ...] = ()
+    categories: Mapping[str, Categories] = field(default_factory=dict)
+    category_types: Mapping[str, str] = field(default_factory=dict)
+
+    def sealed(self, sketch_size: int) -> Self:
+        """The same with every distribution as at most ``sketch_size`` points, for an artifact."""
+        return replace(self, quantiles=tuple(each.sealed(sketch_size) for each in self.quantiles))

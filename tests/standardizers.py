@@ -1,0 +1,102 @@
+"""Standardizers made of plain arrays, for the tests of artifacts and of merging."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from bncli.standardize.standardizer import Standardizer
+from bncli.stats.categories import Categories
+from bncli.stats.missing import Missing
+from bncli.stats.moments import Moments
+from bncli.stats.profile import Channel, Profile, Source
+from bncli.stats.quantiles import Quantiles
+from bncli.stats.running import Policy, Pooled
+
+
+def moments_of(values: np.ndarray) -> Moments:
+    """Moments of each channel of ``values``, shape (rows, channels), NaN missing; exact enough."""
+    columns = [column[~np.isnan(column)] for column in values.T]
+    means = [column.mean() if column.size else 0.0 for column in columns]
+    squares = [((c - m) ** 2).sum() for c, m in zip(columns, means, strict=True)]
+    zeros = np.zeros(len(columns))
+    return Moments(
+        np.array([column.size for column in columns]),
+        np.array(means),
+        zeros,
+        np.array(squares),
+        zeros,
+        np.array([column.min(initial=np.inf) for column in columns]),
+        np.array([column.max(initial=-np.inf) for column in columns]),
+    )
+
+
+def sketch_of(values: np.ndarray) -> Quantiles:
+    return Quantiles.of(values[~np.isnan(values)]).sealed()
+
+
+def counted(values: Sequence[str | None]) -> Categories:
+    present = Counter(value for value in values if value is not None)
+    return Categories(present.total(), len(values) - present.total(), dict(present))
+
+
+def fitted(
+    columns: Mapping[str, Any],
+    batch_size: int = 8,
+    policy: Policy | None = None,
+    profile: bool = True,
+    categories: Mapping[str, Sequence[str | None]] | None = None,
+    **changes: Any,
+) -> Standardizer:
+    """Fit on float columns (NaN missing) and text columns (None missing) of one length."""
+    policy = policy or Pooled()
+    values = np.array(list(columns.values()), dtype=np.float64).T
+    rows = len(values)
+    batches = [moments_of(values[at : at + batch_size]) for at in range(0, rows, batch_size)]
+    none = Moments.empty(len(columns))
+    nans = np.isnan(values).sum(axis=0)
+    texts = {} if categories is None or not profile else categories
+    measured = Profile(
+        tuple(Channel(name) for name in columns),
+        rows,
+        len(batches),
+        batch_size,
+        reduce(Moments.merge, batches, none),
+        Missing(nans * 0, nans, nans * 0),
+        reduce(
+            lambda state, batch: state.merge(policy.of_batches(batch)),
+            batches,
+            policy.empty(len(columns)),
+        ),
+        tuple(sketch_of(column) for column in values.T) if profile else (),
+        {name: counted(column) for name, column in texts.items()},
+        dict.fromkeys(texts, "String"),
+    )
+    return Standardizer(measured, policy).replace(**changes)
+
+
+def rich(rows: int = 50, seed: int = 0, **changes: Any) -> Standardizer:
+    """A bit of everything: missing values, a constant, an all-missing column, odd names."""
+    random = np.random.default_rng(seed)
+    holes = random.normal(12.0, 3.0, rows)
+    holes[::7] = np.nan
+    columns = {
+        "temp": random.normal(55.26, 17.8, rows),
+        "with holes": holes,
+        "constant": np.full(rows, 1e12),
+        "nothing": np.full(rows, np.nan),
+        'größe "m²"\t\x1b[31m': random.standard_cauchy(rows) * 1e-9,
+    }
+    words = random.choice(["EWR", "JFK", "LGA", "näh, 'x'", ""], rows).tolist()
+    given: dict[str, Any] = {
+        "categories": {"origin": [word or None for word in words], "one": ["a"] * rows},
+        "sources": (Source("weather.parquet", 68959, rows, "0f1e2d"),),
+        "fit": {"columns": ["temp"], "tail": "keep", "limit": None, "share": 0.1, "deep": {"a": 1}},
+        "gamma": np.array([1.0, 0.5, 1.0, 1.0, -3.5e-7]),
+        "beta": np.array([0.0, 0.1, 0.0, 0.0, 1e300]),
+    }
+    return fitted(columns, **{**given, **changes})

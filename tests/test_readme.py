@@ -1,0 +1,76 @@
+"""What README.md shows is what the program does; its two commands are those that CI runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import readme
+from conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A place with a copy of the sample data, where the README's commands may write."""
+    place = tmp_path_factory.mktemp("readme")
+    shutil.copytree(ROOT / "sample_data", place / "sample_data")
+    return place
+
+
+def run(step: readme.Step, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run one step with the installed ``bncli`` first on the path, 100 columns wide."""
+    beside_python = Path(sys.executable).parent
+    environment = os.environ | {
+        "PATH": f"{beside_python}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+    }
+    program = "bash" if step.kind == "console" else sys.executable
+    return subprocess.run(
+        [program, "-c", step.code],
+        cwd=folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+
+
+def test_every_command_of_the_readme_prints_what_the_readme_shows(folder):
+    for step in readme.steps(README):
+        done = run(step, folder)
+        assert done.returncode == 0, f"{step.code}\n{done.stdout}"
+        missing = readme.missing_lines(step.shown, done.stdout)
+        assert not missing, f"{step.code}\ndid not print {missing}, but\n{done.stdout}"
+
+
+def test_the_readme_shows_every_verb_of_the_main_job():
+    commands = "\n".join(step.code for step in readme.steps(README) if step.kind == "console")
+    verbs = set(re.findall(r"^bncli (\w+)", commands, re.MULTILINE))
+    assert verbs >= {"fit", "transform", "shift", "inverse", "merge", "inspect"}
+
+
+def test_continuous_integration_calls_the_test_command_of_the_readme():
+    command = "python3 dev test"
+    assert re.search(rf"^{command}$", README, re.MULTILINE)
+    assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_a_line_that_is_not_printed_is_found_missing():
+    (step,) = readme.steps("```console\n$ printf 'a\\nb\\nc\\n'\na\n...\nc\n```\n")
+    printed = subprocess.run(step.code, shell=True, text=True, capture_output=True, check=True)
+    assert readme.missing_lines(step.shown, printed.stdout) == []
+    assert readme.missing_lines(("a", "c", "b"), printed.stdout) == ["b"]
+
+
+def test_a_command_may_run_over_several_lines():
+    (step,) = readme.steps("```console\n$ echo one \\\n    two\none two\n```\n")
+    assert (step.code, step.shown) == ("echo one \\\n    two", ("one two",))

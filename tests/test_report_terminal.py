@@ -1,0 +1,212 @@
+"""The terminal report: what stands where, at which width, and what never reaches the screen."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from profiles import side_of
+from rich.console import Console
+
+from bncli.report import cells
+from bncli.report.escape import printable
+from bncli.report.sparkline import ASCII, BLOCKS, sparkline
+from bncli.report.terminal import print_shift
+from bncli.shift.compare import ShiftOptions, ShiftReport, compare
+
+EVIL = "\x1b[31m[bold]\u202eevil\n\x07"
+
+
+def report(columns: int = 2, **options) -> ShiftReport:
+    rng = np.random.default_rng(0)
+    train = {f"x{at}": rng.normal(size=200) for at in range(columns)}
+    test = {name: values + 1.0 for name, values in train.items()}
+    train |= {"city": ["Oslo", "Rome"] * 100}
+    test |= {"city": ["Oslo"] * 150 + ["Bern"] * 50}
+    settings = ShiftOptions(**options)
+    return compare(side_of(train, "old.csv"), side_of(test, "new.csv"), settings)
+
+
+def printed(
+    shift: ShiftReport, width: int = 80, encoding: str = "utf-8", colour: bool = False, **given
+) -> str:
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding=encoding, newline="")
+    console = Console(file=file, width=width, force_terminal=colour, _environ={})
+    print_shift(shift, console, **given)
+    file.flush()
+    return raw.getvalue().decode(encoding)
+
+
+def line_with(text: str, start: str) -> str:
+    return next(line for line in text.splitlines() if line.startswith(start))
+
+
+def test_the_verdict_is_the_first_line():
+    assert printed(report()).splitlines()[:2] == [
+        "major shift: 3 of 3 columns moved (3 major)",
+        "old.csv (200 rows) → new.csv (200 rows)",
+    ]
+
+
+def test_no_shift_says_so():
+    side = side_of({"x": np.arange(50.0)})
+    assert printed(compare(side, side)).startswith("no shift: 1 column compared, none moved\n")
+
+
+def test_nothing_to_compare_says_so():
+    assert printed(compare(side_of({}), side_of({}))).startswith("nothing compared: ")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp1252"])
+def test_no_line_is_wider_than_the_screen(width, encoding):
+    text = printed(report(), width, encoding)
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_a_wide_screen_shows_every_measure():
+    heads = line_with(printed(report(), 200), "column").split()
+    assert heads == ["column", "shift", "train", "test", "PSI", "JS", "TV", "V", "unseen", "gone",
+                     "missing", "moved", "most"]  # fmt: skip
+    numeric = printed(report(), 200).split("column ")[2].splitlines()[0].split()
+    assert numeric == ["shift", "train", "test", "location", "scale", "KS", "PSI", "W1/sd",
+                       "removable", "missing"]  # fmt: skip
+
+
+def test_a_narrow_screen_drops_the_lesser_measures_first():
+    numeric = printed(report(), 80).split("column ")[2].splitlines()[0].split()
+    assert {"location", "KS", "PSI", "removable"} < set(numeric)
+    assert "W1/sd" not in numeric
+
+
+def test_each_row_has_two_pictures_on_one_axis():
+    row = line_with(printed(report(), 120), "x0")
+    train, test = row.split("major  ")[1].split("  ")[0], row.rstrip()
+    assert set(train) <= set(BLOCKS)
+    assert sum(character in BLOCKS[1:] for character in test) > 12
+
+
+def test_ascii_pictures_where_blocks_cannot_be_shown():
+    text = printed(report(), 120, "ascii")
+    assert text.isascii()
+    assert "@" in line_with(text, "x0")
+    assert "->" in text.splitlines()[1]
+
+
+def test_categories_show_what_moved_most():
+    assert "Rome 50→0%" in line_with(printed(report(), 120), "city")
+
+
+def test_the_table_with_the_worst_column_comes_first():
+    text = printed(report(), 120)
+    assert text.index("\ncity") < text.index("\nx0")
+
+
+def test_a_long_table_is_cut_with_a_count_of_the_rest():
+    text = printed(report(30), most=20)
+    assert "and 11 more columns: 11 major (--all shows them)" in text
+    assert "more columns" not in printed(report(30), most=None)
+
+
+def test_the_gate_is_told():
+    assert "gate reached: major" in printed(report(fail_on=("major", "schema")))
+    assert "gate passed: schema" in printed(report(fail_on=("schema",)))
+
+
+def test_the_footer_says_what_the_numbers_mean():
+    text = " ".join(printed(report()).split())
+    assert "with the training statistics takes away none of it" in text
+    assert "floored at 0.0001" in text
+    assert "sketch" not in text
+
+
+def test_a_sketch_is_said_with_its_error():
+    x = np.random.default_rng(0).normal(size=5000)
+    text = printed(compare(side_of({"x": x}, sketch=500), side_of({"x": x})))
+    assert "sketch" in text
+    assert "0.10% (99 % confidence)" in " ".join(text.split())
+
+
+def test_what_was_not_compared_is_listed():
+    train = side_of({"id": list("abcdefgh"), "gone": np.ones(8), "t": ["a"] * 8})
+    test = side_of({"id": list("abcdefgh"), "new": np.ones(8), "t": np.ones(8)})
+    text = printed(compare(train, test))
+    for line in ("  id: looks like an identifier", "  gone", "  new", "  t (String → Float64)"):
+        assert line in text.splitlines()
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_no_name_or_value_reaches_the_terminal_raw(colour):
+    train = side_of(
+        {EVIL: np.arange(90.0), "c": [EVIL, "b"] * 45, f"only{EVIL}": np.ones(90)}, EVIL
+    )
+    test = side_of({EVIL: np.arange(90.0) + 50, "c": [f"2{EVIL}", "b"] * 45}, EVIL)
+    text = printed(compare(train, test), 200, colour=colour)
+    assert "\x1b[31m[" not in text
+    assert not {"\u202e", "\x07"} & set(text)
+    assert "\\x1b[31m[bold]\\u202eevil\\x0a\\x07" in text  # shown, not obeyed, not markup
+
+
+def test_names_that_the_encoding_lacks_are_written_out():
+    side = side_of({"温度": np.arange(50.0)})
+    assert "\\u6e29\\u5ea6" in printed(compare(side, side), encoding="ascii")
+    assert "温度" in printed(compare(side, side))
+
+
+def test_colour_only_where_asked_for():
+    assert "\x1b[" not in printed(report())
+    assert "\x1b[1;31mmajor" in printed(report(), colour=True)
+
+
+def test_no_color_is_honoured():
+    console = Console(file=io.StringIO(), force_terminal=True, width=80, _environ={"NO_COLOR": "1"})
+    print_shift(report(), console)
+    assert "31m" not in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain name", "plain name"),
+        ("tab\tbell\x07", "tab\\x09bell\\x07"),
+        ("\u2028\ud800\U000e0001", "\\u2028\\ud800\\U000e0001"),
+        ("naïve 温度 👩‍🚀", "naïve 温度 👩‍🚀"),
+    ],
+)
+def test_printable_shows_what_cannot_be_seen(text, shown):
+    assert printable(text) == shown
+
+
+def test_printable_cuts_with_an_ellipsis():
+    assert printable("abcdefgh", most=5) == "abcd…"
+    assert printable("abcdefgh", "ascii", 5) == "ab..."
+
+
+def test_a_cell_that_holds_anything_is_never_blank():
+    assert sparkline([0.0, 1e-9, 0.5, 1.0], 4) == " ▁▄█"
+    assert sparkline([0.0, 1e-9, 0.5, 1.0], 4, ASCII) == " .=@"
+    assert sparkline([0.0, 0.0], 2) == "  "
+    assert sparkline([], 8) == ""
+
+
+def test_cells_are_joined_evenly():
+    assert sparkline([1.0, 1.0, 0.0, 0.0], 2) == "█ "
+    assert sparkline([1.0] * 19, 8) == "█" * 8
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(None, "-"), (0.0, "0.00"), (-0.0, "0.00"), (0.001, "~0"), (-0.004, "~0"), (0.97, "0.97"),
+     (17.32, "17.3"), (456.7, "457"), (1.5e7, "1.5e7")],
+)  # fmt: skip
+def test_numbers_are_short(value, shown):
+    assert cells.number(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"), [(None, "-"), (0.0, "0%"), (0.001, "<1%"), (0.998, ">99%"), (1.0, "100%")]
+)
+def test_a_percent_never_looks_like_none_or_all(share, shown):
+    assert cells.percent(share) == shown
