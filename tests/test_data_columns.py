@@ -11,7 +11,7 @@ import pytest
 from bncli.data.columns import select_columns
 from bncli.data.dataset import open_dataset
 from bncli.data.rownumber import row_number_columns
-from bncli.data.values import category_counts, numeric_values
+from bncli.data.values import Values, category_counts, numeric_values
 from bncli.errors import ColumnMissing, DataError
 
 SCHEMA = pl.Schema(
@@ -67,21 +67,26 @@ def test_naming_a_text_column_or_leaving_no_number_is_an_error():
         select_columns(pl.Schema({"city": pl.String}))
 
 
+def values_of(series: pl.Series) -> Values:
+    (values,) = numeric_values(series.to_frame("x"), ["x"])
+    return values
+
+
 def test_floats_without_nulls_are_not_copied_and_nulls_become_nan():
     series = pl.Series([1.0, 2.0])
-    assert np.shares_memory(numeric_values(series).values, series.to_numpy())
-    seen = numeric_values(pl.Series([1.0, None, float("nan")]))
+    assert np.shares_memory(values_of(series).values, series.to_numpy())
+    seen = values_of(pl.Series([1.0, None, float("nan")]))
     assert seen.nulls == 1
     assert np.isnan(seen.values).tolist() == [False, True, True]
 
 
 def test_wide_integers_stay_integers():
-    seen = numeric_values(pl.Series([2**62 + 2, None, 1]))
+    seen = values_of(pl.Series([2**62 + 2, None, 1]))
     assert seen.values.dtype == np.int64
     assert seen.values[0] == 2**62 + 2
     assert seen.missing is not None
     assert seen.missing.tolist() == [False, True, False]
-    assert numeric_values(pl.Series([2**63 + 1], dtype=pl.UInt64)).values[0] == 2**63 + 1
+    assert values_of(pl.Series([2**63 + 1], dtype=pl.UInt64)).values[0] == 2**63 + 1
 
 
 @pytest.mark.parametrize(
@@ -94,7 +99,7 @@ def test_wide_integers_stay_integers():
     ],
 )
 def test_other_numbers_are_widened(series, values):
-    seen = numeric_values(series).values
+    seen = values_of(series).values
     assert seen.dtype == np.float64
     assert seen.tolist() == values
 

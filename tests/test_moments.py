@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bncli.stats.batches import Column, measure_batches
-from bncli.stats.measure import PIECE, measure_pieces
+from bncli.stats.measure import PIECE, piece_sums
 from bncli.stats.moments import Moments
 
 
@@ -126,9 +126,9 @@ def test_values_masked_out_may_hold_anything(rows, seed):
     rng = np.random.default_rng(seed)
     values, missing = rng.standard_normal((3, rows)), rng.random((3, rows)) < 0.5
     rubbish = np.where(missing, 1e300, values)
-    clean = measure_pieces(np.where(missing, np.nan, values), missing)
-    dirty = measure_pieces(rubbish, missing)
-    assert [a.tobytes() for a in clean.arrays()] == [a.tobytes() for a in dirty.arrays()]
+    clean = piece_sums(np.where(missing, np.nan, values), missing)
+    dirty = piece_sums(rubbish, missing)
+    assert [a.tobytes() for a in clean] == [a.tobytes() for a in dirty]
 
 
 def test_a_mini_batch_longer_than_a_piece_is_pooled_from_its_pieces():

@@ -21,7 +21,7 @@ from typing import Annotated
 import typer
 
 from bncli.cli import applying, console, fitting, reporting
-from bncli.cli.command import Command, spread
+from bncli.cli.command import Command, Program, spread
 from bncli.cli.options import CONFIG
 from bncli.cli.process import Process, Stopped
 from bncli.errors import BncliError, BncliWarning
@@ -39,6 +39,7 @@ _COMMANDS = (
 
 app = typer.Typer(
     name="bncli",
+    cls=Program,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

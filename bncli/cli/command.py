@@ -8,11 +8,23 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any, get_type_hints
 
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
+
+from bncli.cli.coercion import plain_first
+
+
+class Program(TyperGroup):
+    """The program itself, with its own few options."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return plain_first(super().get_params(ctx))
 
 
 class Command(TyperCommand):
     """A command whose help lists its options by group, the command's own first."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return plain_first(super().get_params(ctx))
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}

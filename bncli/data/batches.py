@@ -39,14 +39,14 @@ def chunks(
     frame: pl.LazyFrame,
     batch_size: int,
     tail: Tail = "keep",
-    columns: Sequence[str] | None = None,
+    select: Sequence[pl.Expr] | None = None,
     start: int = 0,
     stop: int | None = None,
     read_rows: int = DEFAULT_READ_ROWS,
 ) -> Iterator[Chunk]:
     """Cut the rows of ``frame`` into mini-batches, many per chunk.
 
-    columns: only these are decoded; None for all. start, stop: rows, multiples of batch_size (or
+    select: what to give of each row; None for all columns. start, stop: rows, multiples of batch_size (or
     stop None: the end). read_rows: about how many rows a chunk has; at least one mini-batch.
     tail: what becomes of a ragged last mini-batch: kept, merged into the one before, dropped.
     Raises UsageError for a batch size below 1.
@@ -55,7 +55,7 @@ def chunks(
         raise UsageError(f"--batch-size {batch_size} is less than one row", fix="--batch-size 8192")
     if start % batch_size or (stop or 0) % batch_size:
         raise ValueError("start and stop must be multiples of the mini-batch size")
-    wanted = frame if columns is None else frame.select(columns)
+    wanted = frame if select is None else frame.select(select)
     if start or stop is not None:
         wanted = wanted.slice(start, None if stop is None else stop - start)
     rows = max(1, read_rows // batch_size) * batch_size

@@ -94,15 +94,18 @@ class Dataset:
         start: int = 0,
         stop: int | None = None,
         read_rows: int = batches.DEFAULT_READ_ROWS,
+        select: Sequence[pl.Expr] | None = None,
     ) -> Iterator[Chunk]:
         """Exactly sized mini-batches in dataset order; see ``batches.chunks``.
 
+        columns: those that are decoded; None for all. select: what is made of them.
         Raises what ``explain`` makes of a failure: BadValue, Unreadable, or Retyped (start again
         with ``retyped``; ``retyping.with_retyping`` does so).
         """
+        wanted = select if select is not None or columns is None else [pl.col(*columns)]
         frame = self.scan()
         try:
-            yield from batches.chunks(frame, batch_size, tail, columns, start, stop, read_rows)
+            yield from batches.chunks(frame, batch_size, tail, wanted, start, stop, read_rows)
         except FAILURES as error:
             raise self.explain(error, tuple(columns or ())) from error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -27,18 +29,39 @@ class Values:
     missing: NDArray[np.bool_] | None = None
 
 
-def numeric_values(series: pl.Series) -> Values:
-    """The numbers of ``series``: zero-copy for Float64, Int64 and UInt64 without nulls.
+def numeric_expressions(schema: pl.Schema, names: Sequence[str]) -> list[pl.Expr]:
+    """What to select of a table so that ``numbers_of`` finds the numbers of ``names`` in it.
 
-    float32 and float16, small integers, decimals and truth values are widened to float64.
+    In a query, polars widens and fills in its own threads, beside the decoding.
     """
-    nulls = series.null_count()
-    if series.dtype not in _EXACT:
-        wide = series if series.dtype == pl.Float64() else series.cast(pl.Float64)
-        return Values(wide.to_numpy(), nulls)
-    if not nulls:
-        return Values(series.to_numpy(), 0)
-    return Values(series.fill_null(0).to_numpy(), nulls, series.is_null().to_numpy())
+    found = []
+    for place, name in enumerate(names):
+        exact = schema[name] in _EXACT
+        wide = pl.col(name) if exact else pl.col(name).cast(pl.Float64)
+        filled = wide.fill_null(0 if exact else math.nan)
+        found += [pl.col(name).alias(f"raw {place}"), filled.alias(f"filled {place}")]
+    return found
+
+
+def numbers_of(frame: pl.DataFrame, count: int) -> list[Values]:
+    """The numbers of the ``count`` columns that ``numeric_expressions`` selected.
+
+    Zero-copy for Float64, Int64 and UInt64 in one piece; float32 and float16, small integers,
+    decimals and truth values are widened to float64.
+    """
+    found = []
+    for place in range(count):
+        raw = frame.get_column(f"raw {place}")
+        values = frame.get_column(f"filled {place}").to_numpy()
+        nulls = raw.null_count()
+        masked = nulls and values.dtype != np.float64
+        found.append(Values(values, nulls, raw.is_null().to_numpy() if masked else None))
+    return found
+
+
+def numeric_values(frame: pl.DataFrame, names: Sequence[str]) -> list[Values]:
+    """The numbers of some columns of a table in memory."""
+    return numbers_of(frame.select(numeric_expressions(frame.schema, names)), len(names))
 
 
 def category_counts(series: pl.Series) -> tuple[list[str], list[int], int]:

@@ -67,7 +67,7 @@ class OwnStatistics:
         return expressions(schema, {name: Level(0.0) for name in self.affine}, self.finish)
 
     def _column(self, frame: pl.DataFrame, name: str, sizes: tuple[int, ...]) -> FloatArray:
-        values = numeric_values(frame[name])
+        (values,) = numeric_values(frame, [name])
         column = Column(values.values, values.missing, values.nulls)
         measured = measure_batches([column], sizes)
         moments = measured.moments[:, 0]

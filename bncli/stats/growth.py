@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from bncli.stats.measure import pooled
 from bncli.stats.moments import Moments
+from bncli.stats.pooling import pooled
 from bncli.stats.tree import A, Forest, Loose, grown, pairwise
 
 
