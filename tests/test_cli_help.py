@@ -34,8 +34,9 @@ def test_help_loads_no_engine(args):
         "import sys\n"
         f"sys.argv = ['bncli', *{args!r}]\n"
         "from bncli.__main__ import main\n"
-        "try:\n    main()\n"
-        "finally:\n    print(*sys.modules, file=sys.stdout)\n"
+        "from bncli.cli.process import Process\n"
+        "Process.leave = lambda process, code: print(*sys.modules)\n"
+        "main()\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

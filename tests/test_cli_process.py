@@ -136,11 +136,14 @@ def artifact(sample_data, tmp_path_factory):
     return path
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("verb", ["transform", "inspect"])
-def test_a_reader_that_goes_away_ends_it_silently(artifact, sample_data, verb):
+def test_a_reader_that_goes_away_ends_it_silently(artifact, sample_data, verb, unbuffered):
     transform = ["transform", sample_data / "weather_year.parquet", "-s", artifact, "-o", "-"]
     options = {"transform": [*transform, "--to", "csv"], "inspect": ["inspect", artifact, "--json"]}
-    with started([*BNCLI, *options[verb]], env=environment()) as process:
+    # A pipe smaller than what is written, so that the writer sees its reader go.
+    variables = {**environment(), "PYTHONUNBUFFERED": unbuffered}
+    with started([*BNCLI, *options[verb]], env=variables, pipesize=4096) as process:
         assert process.stdout.readline()
         process.stdout.close()
         assert process.wait(PATIENCE_S) == 141

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bncli.stats.batches import Column, measure_batches
-from bncli.stats.measure import PIECE, piece_sums
+from bncli.stats.measure import Pieces, piece_sums
 from bncli.stats.moments import Moments
+from bncli.stats.squares import PIECE
 
 
 def exact(values) -> tuple[Fraction, Fraction]:
@@ -126,8 +127,8 @@ def test_values_masked_out_may_hold_anything(rows, seed):
     rng = np.random.default_rng(seed)
     values, missing = rng.standard_normal((3, rows)), rng.random((3, rows)) < 0.5
     rubbish = np.where(missing, 1e300, values)
-    clean = piece_sums(np.where(missing, np.nan, values), missing)
-    dirty = piece_sums(rubbish, missing)
+    clean = piece_sums([Pieces.of(np.where(missing, np.nan, values), missing)])
+    dirty = piece_sums([Pieces.of(rubbish, missing)])
     assert [a.tobytes() for a in clean] == [a.tobytes() for a in dirty]
 
 

@@ -162,7 +162,7 @@ def test_a_constant_training_side_is_judged_by_ks_and_range():
     (column,) = compare(side_of({"x": np.full(100, 3.0)}), side_of({"x": normal(100)})).columns
     assert not {"location", "scale", "w1_sd", "removable"} & set(column.measures)
     assert column.measures["out_of_range"] == 1.0
-    assert {effect.measure for effect in column.effects} == {"ks", "out_of_range"}
+    assert {effect.measure for effect in column.effects} == {"ks", "missing", "out_of_range"}
     assert column.severity == "major"
     assert column.notes == ("constant in training",)
 

@@ -14,6 +14,7 @@ while bncli's own messages go to a copy of it; ``--debug`` opens it again.
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -46,6 +47,7 @@ class Process:
         _open_closed_streams()
         self._watch_signals()
         self._separate_stderr()
+        _buffer_stdout()
         if hasattr(sys.stdout, "reconfigure"):
             # A name that the terminal's encoding lacks must not end in an exception.
             sys.stdout.reconfigure(errors="backslashreplace")
@@ -136,6 +138,14 @@ def _open_closed_streams() -> None:
         if getattr(sys, name) is None:
             mode = "r" if name == "stdin" else "w"
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115 (stays open)
+
+
+def _buffer_stdout() -> None:
+    """With PYTHONUNBUFFERED a write may end half-way, to a pipe for one, without an error."""
+    if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
+        sys.stdout = open(  # noqa: SIM115 (stays open)
+            sys.stdout.fileno(), "w", encoding=sys.stdout.encoding, closefd=False
+        )
 
 
 def _say_nothing(_: object) -> None:

@@ -46,8 +46,9 @@ def chunks(
 ) -> Iterator[Chunk]:
     """Cut the rows of ``frame`` into mini-batches, many per chunk.
 
-    select: what to give of each row; None for all columns. start, stop: rows, multiples of batch_size (or
-    stop None: the end). read_rows: about how many rows a chunk has; at least one mini-batch.
+    select: what to give of each row; None for all columns. start, stop: rows, multiples of
+    batch_size (or stop None: the end). read_rows: about how many rows a chunk has; at least
+    one mini-batch.
     tail: what becomes of a ragged last mini-batch: kept, merged into the one before, dropped.
     Raises UsageError for a batch size below 1.
     """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bncli.data.dataset import Dataset
 
-ROWS_PER_SEGMENT = 1 << 22
+ROWS_PER_SEGMENT = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,13 @@ class Arrays:
         columns = zip(*(state.arrays() for state in states), strict=True)
         return cls(*(np.concatenate(column, axis=axis) for column in columns))
 
+    def replaced(self, channels: Sequence[int], other: Self) -> Self:
+        """With the states of some channels from ``other``, which has only these."""
+        arrays = [array.copy() for array in self.arrays()]
+        for mine, theirs in zip(arrays, other.arrays(), strict=True):
+            mine[..., channels] = theirs
+        return type(self)(*arrays)
+
     @abstractmethod
     def merge(self, later: Self) -> Self:
         """Merge elementwise with the states of the rows that come after."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Self
 
 import numpy as np
 
 from bncli.stats.exact import FloatArray
-from bncli.stats.measure import PIECE, Mask, Numbers, Sums, piece_sums
+from bncli.stats.integers import Mask, Numbers
+from bncli.stats.measure import Pieces, piece_sums
 from bncli.stats.missing import Missing
 from bncli.stats.moments import Moments
 from bncli.stats.pooling import moments_of, pooled
+from bncli.stats.squares import PIECE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +36,17 @@ class Column:
             return self.values.astype(np.float64, copy=False)
         return np.where(self.missing, np.nan, self.values)
 
+    def marked(self) -> Self:
+        """With its mask filled in, where nulls tell that there must be one."""
+        if self.missing is not None or not self.nulls:
+            return self
+        return type(self)(self.values, np.isnan(self.values), self.nulls)
+
+    def finite(self) -> Self:
+        """With infinities and NaN among the missing."""
+        values = np.where(np.isinf(self.values), np.nan, self.values)
+        return type(self)(values, np.isnan(values), self.nulls)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
@@ -51,28 +65,30 @@ class Run:
     count: int
     size: int
 
-    def pieces(self, rows: Numbers) -> Iterator[Numbers]:
-        """Matrices of shape (count, at most PIECE) that hold the mini-batches side by side."""
-        stop = self.start + self.count * self.size
-        matrix = rows[self.start : stop].reshape(self.count, self.size)
+    def pieces(self, column: Column) -> Iterator[Pieces]:
+        """The mini-batches side by side, long ones cut into several pieces."""
+        rows = slice(self.start, self.start + self.count * self.size)
+        values = column.values[rows].reshape(self.count, self.size)
+        missing = column.missing
+        masks = None if missing is None else missing[rows].reshape(self.count, self.size)
         for at in range(0, self.size, PIECE):
-            yield matrix[:, at : at + PIECE]
+            part = np.s_[:, at : at + PIECE]
+            yield Pieces.of(values[part], None if masks is None else masks[part])
 
 
 def measure_batches(columns: Sequence[Column], sizes: Sequence[int]) -> Measured:
     """Moments of consecutive mini-batches of ``sizes`` rows in every column."""
     runs = _runs(sizes)
-    measured = [_measure_column(column, runs) for column in columns]
-    # Every column has the same kinds of pieces: each becomes arrays of shape (count, channels).
-    kinds = iter([_moments(same) for same in zip(*(sums for sums, _, _ in measured), strict=True)])
-    per_run = [_whole([next(kinds) for _ in range(0, run.size, PIECE)]) for run in runs]
-    moments = per_run[0] if len(runs) == 1 else Moments.stack(per_run)
-    counts = np.array([count for _, count, _ in measured], dtype=np.int64).T
-    return Measured(moments, Missing(*counts), tuple(column for _, _, column in measured))
-
-
-def _moments(channels: Sequence[Sums]) -> Moments:
-    return moments_of(Sums(*(np.stack(same, axis=-1) for same in zip(*channels, strict=True))))
+    marked = [column.marked() for column in columns]
+    moments = _moments(marked, runs)
+    bounded = np.isfinite(moments.min) & np.isfinite(moments.max)
+    unbounded = np.flatnonzero(((moments.count > 0) & ~bounded).any(axis=0)).tolist()
+    if unbounded:
+        for channel in unbounded:
+            marked[channel] = marked[channel].finite()
+        again = _moments([marked[channel] for channel in unbounded], runs)
+        moments = moments.replaced(unbounded, again)
+    return Measured(moments, _missing(columns, marked), tuple(marked))
 
 
 def _runs(sizes: Sequence[int]) -> list[Run]:
@@ -83,46 +99,29 @@ def _runs(sizes: Sequence[int]) -> list[Run]:
     return runs
 
 
-def _whole(pieces: list[Moments]) -> Moments:
-    """Mini-batches from the pieces they were cut into."""
-    if len(pieces) == 1:
-        return pieces[0]
-    arrays = zip(*(piece.arrays() for piece in pieces), strict=True)
-    return pooled(Moments(*(np.stack(same) for same in arrays)))
-
-
-def _measure_column(
-    column: Column, runs: list[Run]
-) -> tuple[list[Sums], tuple[int, int, int], Column]:
-    """Sums per kind of piece; nulls, NaN and infinities; the column with its mask filled in."""
-    if column.values.dtype != np.float64:
-        return _sums(column, runs), (column.nulls, 0, 0), column
-    marked = column
-    if column.missing is None and column.nulls:
-        marked = Column(column.values, np.isnan(column.values), column.nulls)
-    sums = _sums(marked, runs)
-    infinite = 0
-    if not all(np.isfinite(part.first).all() for part in sums):
-        marked, infinite = _without_infinities(marked)
-        sums = _sums(marked, runs)
-    missing = 0 if marked.missing is None else int(np.count_nonzero(marked.missing))
-    return sums, (column.nulls, missing - column.nulls - infinite, infinite), marked
-
-
-def _without_infinities(column: Column) -> tuple[Column, int]:
-    """The column with its infinities among the missing, and how many they are."""
-    infinite = np.isinf(column.values)
-    values = np.where(infinite, np.nan, column.values)
-    return Column(values, np.isnan(values), column.nulls), int(np.count_nonzero(infinite))
-
-
-def _sums(column: Column, runs: list[Run]) -> list[Sums]:
-    found = []
+def _moments(columns: Sequence[Column], runs: Sequence[Run]) -> Moments:
+    per_run = []
     for run in runs:
-        values = run.pieces(column.values)
-        if column.missing is None:
-            found += [piece_sums(piece) for piece in values]
-        else:
-            masks = run.pieces(column.missing)
-            found += [piece_sums(*pair) for pair in zip(values, masks, strict=True)]
-    return found
+        # Every column has the same kinds of pieces.
+        kinds = zip(*(run.pieces(column) for column in columns), strict=True)
+        parts = [moments_of(piece_sums(channels)) for channels in kinds]
+        per_run.append(parts[0] if len(parts) == 1 else pooled(_beside(parts)))
+    return per_run[0] if len(per_run) == 1 else Moments.stack(per_run)
+
+
+def _beside(parts: Sequence[Moments]) -> Moments:
+    arrays = zip(*(part.arrays() for part in parts), strict=True)
+    return Moments(*(np.stack(same) for same in arrays))
+
+
+def _missing(columns: Sequence[Column], marked: Sequence[Column]) -> Missing:
+    counts = np.zeros((3, len(columns)), dtype=np.int64)
+    for channel, (column, found) in enumerate(zip(columns, marked, strict=True)):
+        if found.missing is None:
+            continue
+        infinite = 0
+        if found.values is not column.values:
+            infinite = int(np.count_nonzero(np.isinf(column.values)))
+        nans = int(np.count_nonzero(found.missing)) - column.nulls - infinite
+        counts[:, channel] = column.nulls, nans, infinite
+    return Missing(*counts)

@@ -16,8 +16,11 @@ def moments_of(sums: Sums) -> Moments:
     with np.errstate(over="ignore", invalid="ignore"):
         step = sums.first / rows
         pivot, mean = exact.add((sums.pivot, sums.pivot_low), (step, np.zeros_like(step)))
-        m2 = np.maximum(sums.second - sums.first * step, 0.0)
-    return Moments(sums.rows, pivot, mean, m2, np.zeros_like(m2), sums.low, sums.high)
+        about, error = exact.two_product(sums.first, step)
+        m2, m2_low = exact.two_sum(sums.second, -about)
+        negative = m2 < 0
+        m2[negative], error[negative], m2_low[negative] = 0.0, 0.0, 0.0
+    return Moments(sums.rows, pivot, mean, m2, m2_low - error, sums.low, sums.high)
 
 
 def pooled(batches: Moments) -> Moments:
