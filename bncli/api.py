@@ -20,6 +20,7 @@ from bncli.data.retyping import with_retyping
 from bncli.engine import apply
 from bncli.engine.fitting import FitTask, NonFinitePolicy, Progress, Watch, fold_dataset
 from bncli.engine.planning import Choice, plan_for, running_policy
+from bncli.engine.work import Applied
 from bncli.errors import BncliWarning, UsageError
 from bncli.standardize import combine
 from bncli.standardize.notes import notes
@@ -45,11 +46,11 @@ class Standardizer(Record):
         """Write the artifact, JSON or Parquet by its suffix, whole or not at all."""
         artifact.save(self, path, overwrite=overwrite)
 
-    def transform(self, data: Data, output: str | Path, **options: Any) -> apply.Applied:
+    def transform(self, data: Data, output: str | Path, **options: Any) -> Applied:
         """``bncli.transform`` with this standardizer."""
         return transform(data, self, output, **options)
 
-    def inverse(self, data: Data, output: str | Path, **options: Any) -> apply.Applied:
+    def inverse(self, data: Data, output: str | Path, **options: Any) -> Applied:
         """``bncli.inverse`` with this standardizer."""
         return inverse(data, self, output, **options)
 
@@ -145,7 +146,7 @@ def fit(
 
 def transform(
     data: Data, standardizer: str | Path | Record, output: str | Path, **options: Any
-) -> apply.Applied:
+) -> Applied:
     """Standardize rows; other columns pass through untouched, in place.
 
     Options are those of ``engine.apply.transform``. Parquet output carries the standardizer.
@@ -158,7 +159,7 @@ def inverse(
     standardizer: str | Path | Record | None = None,
     output: str | Path | None = None,
     **options: Any,
-) -> apply.Applied:
+) -> Applied:
     """Bring standardized rows back; without a standardizer, by the one the Parquet file carries.
 
     Options are those of ``engine.apply.inverse``.
@@ -236,12 +237,12 @@ def _carried(data: Data) -> Record:
 
 
 def _applied(
-    verb: Callable[..., apply.Applied],
+    verb: Callable[..., Applied],
     data: Data,
     standardizer: str | Path | Record,
     output: str | Path,
     options: Mapping[str, Any],
-) -> apply.Applied:
+) -> Applied:
     given = dict(options)
     read = given.pop("options", None) or ReadOptions()
     found = _standardizer(standardizer)

@@ -6,9 +6,9 @@ expressions, so null stays null and NaN stays NaN by themselves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 import polars as pl
@@ -20,9 +20,11 @@ _WIDE = (pl.Int64(), pl.UInt64(), pl.Int128())
 # Above this an integer near the mean may not be a float64 any more.
 _SAFE_MEAN = 2.0**44
 
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
+
 
 class Formula(Protocol):
-    """How a column is computed from another."""
+    """How a column is computed from another. What is infinite stays so, and is seen."""
 
     def expression(self, column: str, dtype: pl.DataType) -> pl.Expr:
         """A Float64 expression over the column of type ``dtype``."""
@@ -60,15 +62,17 @@ class Level:
     value: float
 
     def expression(self, column: str, dtype: pl.DataType) -> pl.Expr:
-        return pl.col(column).cast(pl.Float64) * 0.0 + self.value
+        x = pl.col(column).cast(pl.Float64)
+        return pl.when(x.is_infinite()).then(x).otherwise(x * 0.0 + self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """Missing everywhere."""
+    """Missing wherever it is finite."""
 
     def expression(self, column: str, dtype: pl.DataType) -> pl.Expr:
-        return _nulls()
+        x = pl.col(column).cast(pl.Float64)
+        return pl.when(x.is_infinite()).then(x)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,12 +125,32 @@ def expressions(
             chosen.append(pl.col(name))
         if name in formulas:
             chosen.append(finish.expression(name, formulas[name].expression(name, dtype)))
-    chosen += [finish.expression(name, _nulls()) for name in formulas if name not in schema]
+    nothing = pl.lit(None, dtype=pl.Float64)
+    chosen += [finish.expression(name, nothing) for name in formulas if name not in schema]
     return chosen
 
 
 def result_schema(schema: pl.Schema, chosen: Sequence[pl.Expr]) -> pl.Schema:
     return pl.LazyFrame(schema=schema).select(chosen).collect_schema()
+
+
+def watched(
+    frame: pl.LazyFrame, columns: Sequence[str], watch: Callable[[int, bool], None]
+) -> pl.LazyFrame:
+    """The same frame, every piece of which is told to ``watch`` as it streams by.
+
+    watch: gets the rows of the piece and whether any of ``columns`` (all floats, at least one)
+    holds an infinity, from a thread of polars. What it raises ends the query.
+    """
+
+    def look(piece: Sequence[pl.Series]) -> pl.Series:
+        watch(len(piece[0]), any(column.is_infinite().any() for column in piece))
+        return piece[0]
+
+    # One call for all columns: the lock of the interpreter is taken once per piece.
+    dtype = frame.collect_schema()[columns[0]]
+    seen = pl.map_batches(list(columns), look, return_dtype=dtype, is_elementwise=True)
+    return frame.with_columns(seen.alias(columns[0]))
 
 
 def floating(schema: pl.Schema, columns: Sequence[str]) -> list[str]:
@@ -149,16 +173,12 @@ def first_infinite(frame: pl.DataFrame, column: str) -> tuple[int, Any]:
     return place, frame[column][place]
 
 
-def without_infinite(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+def without_infinite(frame: Frame, columns: Sequence[str]) -> Frame:
     """The frame with infinities of these columns as null."""
     return frame.with_columns(
         pl.when(pl.col(name).is_infinite().not_()).then(pl.col(name)).alias(name)
         for name in columns
     )
-
-
-def _nulls() -> pl.Expr:
-    return pl.repeat(None, pl.len(), dtype=pl.Float64)
 
 
 def _difference(column: str, dtype: pl.DataType, centre: float) -> pl.Expr:

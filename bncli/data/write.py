@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -34,11 +34,13 @@ def write_frame(
     target: PathLike,
     options: WriteOptions | None = None,
     metadata: Mapping[str, str] | None = None,
+    verify: Callable[[], None] | None = None,
 ) -> None:
     """Stream ``frame`` to ``target`` in order; memory does not grow with the rows.
 
     target: a file, whose suffix tells the format; a name with a slash at its end, a folder of
     part files; ``-``, standard output. metadata: kept in Parquet files, elsewhere dropped.
+    verify: called once all is written, before it takes the target's name; it may raise.
     Raises OutputExists, UsageError, DataError (disk full), BrokenPipeError, and whatever reading
     the frame raises. A target that is a file or folder is then as it was before.
     """
@@ -48,6 +50,8 @@ def write_frame(
     sink = SINKS[encoding.format]
     with _destination(target, encoding, options, frame) as destination:
         sink(frame, destination, encoding, metadata)
+        if verify is not None:
+            verify()
 
 
 def check_output(target: PathLike, options: WriteOptions) -> Encoding:

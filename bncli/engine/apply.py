@@ -1,46 +1,25 @@
-"""Applying a standardizer: rows through it, forth (``transform``) and back (``inverse``).
-
-Rows stream from the dataset through a rewriter into a sink, a chunk at a time, in order: one
-reading serves the arithmetic and the search for infinities, also where the input is a pipe.
-"""
+"""Applying a standardizer: rows through it, forth (``transform``) and back (``inverse``)."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from bncli.data.batches import Tail
 from bncli.data.dataset import Dataset
 from bncli.data.encoding import WriteOptions
-from bncli.data.formats import suffix_format
-from bncli.data.parts import scan_frames
-from bncli.data.rewrite import Finish, result_schema
-from bncli.data.targets import PathLike, refuse_input_as_output
-from bncli.data.write import check_output, is_atomic, write_frame
+from bncli.data.rewrite import Finish
+from bncli.data.targets import PathLike
 from bncli.engine.batch_mode import OwnStatistics
 from bncli.engine.rewriting import Fixed, Guard, NonFinitePolicy, Rewriter
+from bncli.engine.work import Applied, Progress, Work
 from bncli.errors import BncliWarning, ColumnMissing, DataError, UsageError, listed
 from bncli.standardize.affine import Coefficients, coefficients
 from bncli.standardize.standardizer import Standardizer
 
-if TYPE_CHECKING:
-    import polars as pl
-
-Progress = Callable[[int, int | None], None]
 Dtype = Literal["float64", "float32"]
-_READ_ROWS = 65_536
-_READ_VALUES = 1 << 22
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What was done. rows: written; columns: that were computed, by their names in the input."""
-
-    rows: int
-    columns: tuple[str, ...]
 
 
 def transform(
@@ -78,12 +57,12 @@ def transform(
     if statistics == "batch":
         size = batch_size or standardizer.profile.batch_size
         rewriter: Rewriter = OwnStatistics.of(guard, standardizer, finish)
-        work = _Work(dataset, rewriter, target, size, tail)
-        return work.run(guard.columns, WriteOptions(**writing), None, progress)
+        work = Work(dataset, rewriter, target, size, tail, progress)
+        return work.run(guard.columns, WriteOptions(**writing), None)
     found = coefficients(standardizer)
-    work = _Work(dataset, Fixed.forward(guard, found, finish), target)
+    work = Work(dataset, Fixed.forward(guard, found, finish), target, progress=progress)
     # With the originals beside them there is nothing to bring back.
-    applied = work.run(guard.columns, WriteOptions(**writing), None if suffix else embed, progress)
+    applied = work.run(guard.columns, WriteOptions(**writing), None if suffix else embed)
     _warn_forward(found)
     return applied
 
@@ -110,67 +89,10 @@ def inverse(
     found = coefficients(standardizer)
     found.check_invertible()
     rewriter = Fixed.backward(guard, found, Finish(None, dtype, suffix))
-    work = _Work(dataset, rewriter, target)
-    applied = work.run(guard.columns, WriteOptions(**writing), None, progress)
+    work = Work(dataset, rewriter, target, progress=progress)
+    applied = work.run(guard.columns, WriteOptions(**writing), None)
     _warn_backward(found)
     return applied
-
-
-@dataclass(slots=True)
-class _Work:
-    """One streaming run: dataset -> rewriter -> target. batch_size: None where it is no matter."""
-
-    dataset: Dataset
-    rewriter: Rewriter
-    target: PathLike
-    batch_size: int | None = None
-    tail: Tail = "keep"
-    rows: int = field(default=0, init=False)
-    failure: BaseException | None = field(default=None, init=False)
-
-    def run(
-        self,
-        columns: tuple[str, ...],
-        writing: WriteOptions,
-        metadata: Mapping[str, str] | None,
-        progress: Progress | None,
-    ) -> Applied:
-        refuse_input_as_output((stamp.path for stamp in self.dataset.stamps), self.target)
-        options = replace(writing, fallback=writing.fallback or _input_format(self.dataset))
-        if check_output(self.target, options).format == "csv":
-            # What is text in both is copied as it stands: 00501 stays 00501.
-            others = [name for name in self.dataset.schema if name not in columns]
-            self.dataset = self.dataset.verbatim(others)
-        self._settle_types()
-        schema = result_schema(self.dataset.schema, self.rewriter.expressions(self.dataset.schema))
-        frames = scan_frames(schema, lambda: self._frames(progress))
-        try:
-            write_frame(frames, self.target, options, metadata)
-        except BaseException as error:
-            # polars may have wrapped what stopped the reading.
-            raise self.failure or error from None
-        return Applied(self.rows, columns)
-
-    def _settle_types(self) -> None:
-        """What is written cannot be taken back from a pipe: guessed types are proved before."""
-        guessed = any(part.guesses for part in self.dataset.parts)
-        if guessed and self.dataset.rewindable and not is_atomic(self.target):
-            for _ in self.dataset.chunks(_READ_ROWS):
-                pass
-
-    def _frames(self, progress: Progress | None) -> Iterator[pl.DataFrame]:
-        reading = max(1024, min(_READ_ROWS, _READ_VALUES // max(1, len(self.dataset.schema))))
-        size = self.batch_size or reading
-        try:
-            for chunk in self.dataset.chunks(size, tail=self.tail, read_rows=reading):
-                yield self.rewriter.rewrite(chunk)
-                self.rows += chunk.frame.height
-                if progress:
-                    progress(self.rows, self.dataset.rows)
-            self.dataset.check_unchanged()
-        except Exception as error:
-            self.failure = error
-            raise
 
 
 def _columns(dataset: Dataset, standardizer: Standardizer, artifact: str) -> tuple[str, ...]:
@@ -206,11 +128,6 @@ def _columns(dataset: Dataset, standardizer: Standardizer, artifact: str) -> tup
 
 def _shown(names: list[str], most: int = 10) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if names[most:] else "")
-
-
-def _input_format(dataset: Dataset) -> str | None:
-    paths = [part.path for part in dataset.parts if part.path is not None]
-    return dataset.options.format or (suffix_format(paths[0]) if paths else None)
 
 
 def _warn_forward(found: Coefficients) -> None:

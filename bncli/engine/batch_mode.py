@@ -51,7 +51,7 @@ class OwnStatistics:
         return cls(guard, affine, finish)
 
     def rewrite(self, chunk: Chunk) -> pl.DataFrame:
-        frame = self.guard.frame(chunk)
+        frame = self.guard.admitted(chunk.frame)
         columns = floating(frame.schema, self.guard.columns)
         self.guard.check(chunk, columns, extremes(frame, columns))
         formulas: dict[str, Formula] = {

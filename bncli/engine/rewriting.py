@@ -20,6 +20,7 @@ from bncli.data.rewrite import (
     Finish,
     Formula,
     Forward,
+    Frame,
     Level,
     expressions,
     extremes,
@@ -58,11 +59,11 @@ class Guard:
     columns: tuple[str, ...]
     policy: NonFinitePolicy = "error"
 
-    def frame(self, chunk: Chunk) -> pl.DataFrame:
-        """The rows of a chunk, without infinities where they count as missing."""
+    def admitted(self, frame: Frame) -> Frame:
+        """The rows of a frame, without infinities where they count as missing."""
         if self.policy == "error":
-            return chunk.frame
-        return without_infinite(chunk.frame, floating(chunk.frame.schema, self.columns))
+            return frame
+        return without_infinite(frame, floating(self.dataset.schema, self.columns))
 
     def check(self, chunk: Chunk, columns: Sequence[str], limits: FloatArray) -> None:
         """Raises NonFinite naming file, row and column of each of ``columns`` with an infinity.
@@ -103,7 +104,7 @@ class Fixed:
         return cls(guard, _formulas(found, Backward, found.mean), finish, found.backward)
 
     def rewrite(self, chunk: Chunk) -> pl.DataFrame:
-        frame = self.guard.frame(chunk)
+        frame = self.guard.admitted(chunk.frame)
         columns = floating(frame.schema, self.guard.columns)
         limits = extremes(frame, columns)
         self.guard.check(chunk, columns, limits)
@@ -112,6 +113,11 @@ class Fixed:
 
     def expressions(self, schema: pl.Schema) -> list[pl.Expr]:
         return expressions(schema, self.formulas, self.finish)
+
+    @property
+    def results(self) -> list[str]:
+        """The names of the computed columns, as they are in the result."""
+        return [name + (self.finish.suffix or "") for name in self.formulas]
 
     def _check_overflow(self, columns: Sequence[str], limits: FloatArray) -> None:
         """A formula is monotone, so its largest results are those of the extremes."""
@@ -154,6 +160,6 @@ def _formulas(
     )
     chosen: dict[str, Formula] = {}
     for channel, mean, scale, beta, unknown, flat, value in rows:
-        spread = Level(value) if flat else way(mean, scale, beta)
+        spread = way(mean, scale, beta) if scale and not flat else Level(value)
         chosen[channel.feature] = Absent() if unknown else spread
     return chosen
