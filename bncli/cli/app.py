@@ -20,7 +20,7 @@ from typing import Annotated
 
 import typer
 
-from bncli.cli import applying, console, fitting, reporting
+from bncli.cli import applying, console, fitting, reporting, shifting
 from bncli.cli.command import Command, Program, spread
 from bncli.cli.options import CONFIG
 from bncli.cli.process import Process, Stopped
@@ -31,7 +31,7 @@ _COMMANDS = (
     fitting.fit,
     applying.transform,
     applying.inverse,
-    reporting.shift,
+    shifting.shift,
     fitting.merge,
     reporting.inspect,
     reporting.convert,

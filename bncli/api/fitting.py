@@ -1,0 +1,119 @@
+"""``fit`` and ``merge``: from data, or from the fits of its parts, to a standardizer."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from bncli.api.fluent import Data, Given, Standardizer, fluent, record_of
+from bncli.data.dataset import Dataset, open_dataset
+from bncli.data.formats import ReadOptions
+from bncli.data.retyping import with_retyping
+from bncli.engine.fitting import FitTask, NonFinitePolicy, Progress, Watch, fold_dataset
+from bncli.engine.planning import Choice, plan_for, running_policy
+from bncli.errors import BncliWarning
+from bncli.standardize import combine
+from bncli.standardize.notes import notes
+from bncli.standardize.presets import preset as preset_options
+from bncli.standardize.standardizer import DEFAULT_EPS, unlearned
+from bncli.standardize.standardizer import Standardizer as Record
+
+Tail: TypeAlias = Literal["keep", "merge", "drop"]
+DEFAULT_BATCH_SIZE = 8192
+
+
+def fit(
+    data: Data,
+    *,
+    batch_size: int = DEFAULT_BATCH_SIZE,
+    running: str | None = None,
+    momentum: float | None = None,
+    ddof: int | None = None,
+    eps: float | None = None,
+    eps_relative: bool = False,
+    preset: str | None = None,
+    affine: Literal["identity"] | None = None,
+    columns: str | Sequence[str] | None = None,
+    column: Sequence[str] = (),
+    exclude: str | Sequence[str] | None = None,
+    target: str | Sequence[str] | None = None,
+    tail: Tail = "keep",
+    nonfinite: NonFinitePolicy = "error",
+    batch_stats: str | Path | None = None,
+    update: Given | None = None,
+    profile: bool = True,
+    sketch_size: int = 1024,
+    max_categories: int = 10_000,
+    options: ReadOptions | None = None,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+) -> Standardizer:
+    """Fit the statistics of training data.
+
+    batch_size: rows per mini-batch. running: pooled (default), exponential, cumulative or
+    algorithm2; momentum: weight of the new mini-batch (exponential only, default 0.1); ddof: what
+    the running variance's divisor is short of the count. eps: added to the variance (default
+    1e-8), a share of it with eps_relative. preset: paper, torch, keras, sklearn or onnx sets these
+    four. affine "identity": gamma and beta that bring the input back. columns, exclude: patterns;
+    column: literal names; target: labels, never standardized. batch_stats: a file for one row per
+    mini-batch and channel. update: go on from this artifact. profile: keep quantile sketches
+    (about sketch_size points a channel) and category counts (max_categories a column).
+
+    Raises DataError, ArtifactError, UsageError; warns with BncliWarning of columns that are
+    constant, all missing, dominated by rounding or drowned by eps.
+    """
+    chosen = dict(preset_options(preset)) if preset else {}
+    policy = running_policy(
+        running or chosen.get("running", "pooled"),
+        chosen.get("momentum") if momentum is None else momentum,
+        chosen.get("ddof") if ddof is None else ddof,
+    )
+    earlier = None if update is None else record_of(update)
+    choice = Choice.of(columns, column, exclude, target)
+
+    def work(dataset: Dataset) -> Record:
+        plan = plan_for(dataset, choice, batch_size, policy, profile, max_categories)
+        with ExitStack() as stack:
+            watch: tuple[Watch, ...] = ()
+            if batch_stats is not None:
+                from bncli.engine.batch_stats import batch_stats as collect
+
+                context = collect(plan, batch_stats, overwrite)
+                watch = (stack.enter_context(context).add,)
+            task = FitTask(dataset, plan, tail, nonfinite, watch, progress)
+            measured = fold_dataset(task)
+        return Record(
+            measured.sealed(sketch_size),
+            policy,
+            chosen.get("eps", DEFAULT_EPS) if eps is None else eps,
+            eps_relative,
+            *unlearned(len(plan.channels)),
+            dataset.sources_with_rows(measured.rows),
+            {
+                **choice.to_record(),
+                "tail": tail,
+                "nonfinite": nonfinite,
+                "preset": preset,
+                "affine": affine,
+                "profile": profile,
+                "sketch_size": sketch_size,
+                "max_categories": max_categories,
+            },
+        )
+
+    fitted = with_retyping(open_dataset(data, options or ReadOptions()), work)
+    if earlier is not None:
+        fitted = combine.merge(earlier, fitted)
+    if affine is not None:
+        fitted = fitted.identity()
+    for note in notes(fitted):
+        warnings.warn(note, BncliWarning, stacklevel=2)
+    return fluent(fitted)
+
+
+def merge(artifacts: Iterable[Given]) -> Standardizer:
+    """One standardizer of all the rows of several, in the order given."""
+    return fluent(combine.merge_all([record_of(each) for each in artifacts]))
