@@ -34,8 +34,8 @@ def to_json(report: ShiftReport) -> dict[str, Any]:
         "train": {"name": report.train.name, "rows": report.train.rows},
         "test": {"name": report.test.name, "rows": report.test.rows},
         "columns": [_column(column) for column in report.columns],
-        "joint": report.joint,
-        "timeline": None if report.timeline is None else list(report.timeline),
+        "joint": None,
+        "timeline": None,
         "labels": report.labels,
         "options": _options(report.options),
     }

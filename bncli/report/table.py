@@ -14,7 +14,8 @@ from rich.text import Text
 from bncli.report import cells
 from bncli.report.escape import holds, printable
 from bncli.report.sparkline import ASCII, BLOCKS, sparkline
-from bncli.shift.model import Column, Severity
+from bncli.shift.model import Column
+from bncli.shift.severity import Severity
 
 STYLES: dict[Severity, str] = {"major": "bold red", "minor": "yellow", "none": "green"}
 

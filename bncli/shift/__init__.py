@@ -2,6 +2,8 @@
 
     compare.py       the verb: two sides in, a ``ShiftReport`` out
     model.py         the report, as frozen values that every format in ``bncli.report`` reads
+    wholes.py        what it says beyond single columns: jointly, and over time
+    severity.py      none, minor, major
     options.py       thresholds, bins, gate rules: everything a user may override
     schema.py        which columns stand on both sides, and which changed their type
     numeric.py       everything measured on one numeric channel

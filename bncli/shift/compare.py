@@ -14,7 +14,8 @@ from bncli.shift.model import Kind, Measured, NotCompared, Origin, ShiftReport, 
 from bncli.shift.numeric import NumericSide, measure_numeric
 from bncli.shift.options import ShiftOptions
 from bncli.shift.schema import pair, rows_of
-from bncli.shift.verdict import judge, worst
+from bncli.shift.severity import worst
+from bncli.shift.verdict import judge
 from bncli.stats.profile import Channel
 
 __all__ = ["ShiftOptions", "ShiftReport", "Side", "compare"]

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from bncli.errors import UsageError
-from bncli.shift.model import RANK, Column, Gate, SchemaChange
+from bncli.shift.model import Column, Gate, SchemaChange
 from bncli.shift.options import THRESHOLDS
-from bncli.shift.verdict import worst
+from bncli.shift.severity import RANK, worst
 
 Rule: TypeAlias = Callable[[Sequence[Column], SchemaChange], bool]
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from bncli.shift.options import ShiftOptions
+from bncli.shift.severity import Severity
+from bncli.shift.wholes import Joint, Timeline
 from bncli.stats.profile import Profile
 
-Severity: TypeAlias = Literal["none", "minor", "major"]
 Kind: TypeAlias = Literal["numeric", "categorical", "temporal"]
-
-RANK: Mapping[Severity, int] = {"none": 0, "minor": 1, "major": 2}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,8 +174,8 @@ class ShiftReport:
     train: Origin
     test: Origin
     options: ShiftOptions
-    joint: Mapping[str, Any] | None = None
-    timeline: tuple[Mapping[str, Any], ...] | None = None
+    joint: Joint | None = None
+    timeline: Timeline | None = None
     labels: Mapping[str, Any] | None = None
 
     @property

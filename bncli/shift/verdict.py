@@ -7,10 +7,11 @@ Benjamini-Hochberg over all columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from bncli.shift.model import RANK, Column, Effect, Measured, Severity
+from bncli.shift.model import Column, Effect, Measured
 from bncli.shift.options import ShiftOptions
+from bncli.shift.severity import RANK, Severity, worst
 from bncli.shift.significance import benjamini_hochberg, bonferroni
 
 FAMILY = {
@@ -38,10 +39,6 @@ def judge(measured: Sequence[Measured], options: ShiftOptions) -> tuple[Column, 
     adjusted = benjamini_hochberg(raw).tolist() if raw else []
     columns = [_column(one, p, options) for one, p in zip(measured, adjusted, strict=True)]
     return tuple(sorted(columns, key=lambda one: (-RANK[one.severity], -one.score)))
-
-
-def worst(severities: Iterable[Severity]) -> Severity:
-    return max(severities, key=RANK.__getitem__, default="none")
 
 
 def _column(measured: Measured, p_adjusted: float, options: ShiftOptions) -> Column:

@@ -1,0 +1,98 @@
+"""What the report says beyond single columns: all columns jointly, and each of them over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bncli.shift.severity import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class PairMoved:
+    """Two columns, by their labels, and their correlation on both sides."""
+
+    first: str
+    second: str
+    train: float
+    test: float
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """Gaussian distances over rows complete in ``columns``, after standardizing by training.
+
+    rows: complete ones on both sides. columns: labels, in the training side's order; left_out:
+    label and reason of numeric columns that stayed out. frechet squared is the sum of the other
+    three (``frechet_mean`` and so on are parts of the square). auc_linear: area under the ROC
+    curve of the best linear classifier were both sides Gaussian with one covariance;
+    auc_restandardized: the same once each side is standardized by its own statistics.
+    pairs: those whose correlation moved most, largest change first.
+    """
+
+    rows: tuple[int, int]
+    columns: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...]
+    frechet: float
+    frechet_mean: float
+    frechet_variance: float
+    frechet_correlation: float
+    auc_linear: float
+    auc_restandardized: float
+    pairs: tuple[PairMoved, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A piece of the test side. label: as people call it; start, stop: 0-based rows, stop
+    exclusive, of its first and last row (a slice of time need not be contiguous); rows: how many.
+    """
+
+    label: str
+    start: int
+    stop: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One column in one slice, compared with the whole training side.
+
+    at: the slice's place; score: largest effect over its major threshold.
+    """
+
+    column: str
+    at: int
+    severity: Severity
+    measures: Mapping[str, float]
+    p_adjusted: float
+    score: float
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """The first slice from which a column's severity holds to the end of its shift.
+
+    at: the slice's place; until: the place after the last shifted one.
+    """
+
+    column: str
+    severity: Severity
+    at: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The test side slice by slice. by: how it was cut, for people; columns: labels, worst first;
+    cells: every column in every slice where it could be compared, in the order of ``columns``.
+    """
+
+    by: str
+    slices: tuple[Slice, ...]
+    columns: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    onsets: tuple[Onset, ...] = ()
+    notes: tuple[str, ...] = ()
