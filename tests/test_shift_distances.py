@@ -66,7 +66,9 @@ def _steps(x: np.ndarray) -> np.ndarray:
 @given(COLUMNS, COLUMNS)
 def test_ks_and_w1_equal_scipy(x, y):
     f, g = Quantiles.of(x), Quantiles.of(y)
-    assert distances.ks(f, g) == pytest.approx(stats.ks_2samp(x, y).statistic, rel=1e-12)
+    # Only its statistic is wanted: the exact p-value of some samples ends in a warning.
+    statistic = stats.ks_2samp(x, y, method="asymp").statistic
+    assert distances.ks(f, g) == pytest.approx(statistic, rel=1e-12)
     expected = stats.wasserstein_distance(x, y)
     assert distances.w1(f, g) == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
