@@ -14,7 +14,7 @@ from bncli.data.dataset import open_dataset
 from bncli.engine.fitting import FitTask, fold_dataset
 from bncli.engine.planning import Choice, plan_for
 from bncli.errors import BncliWarning, DataError, NonFinite, UsageError
-from bncli.stats.running import Exponential
+from bncli.stats.running import Cumulative, Exponential
 
 
 def frame(**columns) -> pl.DataFrame:
@@ -210,6 +210,18 @@ def test_presets_set_what_the_system_has(preset, eps, policy, ddof):
     fitted = bncli.fit(data, preset=preset)
     assert (fitted.eps, fitted.policy.name, fitted.policy.ddof) == (eps, policy, ddof)
     assert bncli.fit(data, preset=preset, eps=0.5).eps == 0.5
+
+
+def test_the_momentum_of_a_preset_goes_with_its_policy():
+    data = frame(x=np.random.default_rng(0).standard_normal(50))
+    fitted = bncli.fit(data, preset="keras", running="cumulative")
+    assert (fitted.eps, fitted.policy) == (1e-3, Cumulative(ddof=0))
+
+
+@pytest.mark.parametrize("wrong", [{"ddof": 2}, {"ddof": -1}, {"eps": -1e-9}, {"eps": np.nan}])
+def test_numbers_that_no_artifact_holds_are_refused_before_any_reading(wrong):
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        bncli.fit("there is no such file.csv", **wrong)
 
 
 def test_momentum_without_an_exponential_policy_is_refused():

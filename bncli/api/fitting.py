@@ -8,12 +8,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from bncli.api.affine import Affine, ByHand, Values
 from bncli.api.fluent import Data, Given, Standardizer, fluent, record_of
 from bncli.data.dataset import Dataset, open_dataset
 from bncli.data.formats import ReadOptions
 from bncli.data.retyping import with_retyping
 from bncli.engine.fitting import FitTask, NonFinitePolicy, Progress, Watch, fold_dataset
-from bncli.engine.planning import Choice, plan_for, running_policy
+from bncli.engine.planning import Choice, check_eps, plan_for, running_policy
 from bncli.errors import BncliWarning
 from bncli.standardize import combine
 from bncli.standardize.notes import notes
@@ -35,7 +36,9 @@ def fit(
     eps: float | None = None,
     eps_relative: bool = False,
     preset: str | None = None,
-    affine: Literal["identity"] | None = None,
+    affine: Affine | None = None,
+    gamma: Values | None = None,
+    beta: Values | None = None,
     columns: str | Sequence[str] | None = None,
     column: Sequence[str] = (),
     exclude: str | Sequence[str] | None = None,
@@ -57,8 +60,10 @@ def fit(
     algorithm2; momentum: weight of the new mini-batch (exponential only, default 0.1); ddof: what
     the running variance's divisor is short of the count. eps: added to the variance (default
     1e-8), a share of it with eps_relative. preset: paper, torch, keras, sklearn or onnx sets these
-    four. affine "identity": gamma and beta that bring the input back. columns, exclude: patterns;
-    column: literal names; target: labels, never standardized. batch_stats: a file for one row per
+    four. affine "identity": gamma and beta that bring the input back; or a table (in memory, or
+    its path) of feature, channel, gamma and beta, or an artifact to take them from. gamma, beta:
+    single values by feature, which go over those. columns, exclude: patterns; column: literal
+    names; target: labels, never standardized. batch_stats: a file for one row per
     mini-batch and channel. update: go on from this artifact. profile: keep quantile sketches
     (about sketch_size points a channel) and category counts (max_categories a column).
 
@@ -66,16 +71,22 @@ def fit(
     constant, all missing, dominated by rounding or drowned by eps.
     """
     chosen = dict(preset_options(preset)) if preset else {}
+    if running is not None and running != chosen.get("running"):
+        # The momentum of a preset belongs to its policy; eps and ddof hold for any.
+        chosen.pop("momentum", None)
     policy = running_policy(
         running or chosen.get("running", "pooled"),
         chosen.get("momentum") if momentum is None else momentum,
         chosen.get("ddof") if ddof is None else ddof,
     )
+    check_eps(eps)
+    by_hand = ByHand.of(affine, gamma, beta)
     earlier = None if update is None else record_of(update)
     choice = Choice.of(columns, column, exclude, target)
 
     def work(dataset: Dataset) -> Record:
         plan = plan_for(dataset, choice, batch_size, policy, profile, max_categories)
+        by_hand.check(plan.channels)
         with ExitStack() as stack:
             watch: tuple[Watch, ...] = ()
             if batch_stats is not None:
@@ -97,7 +108,9 @@ def fit(
                 "tail": tail,
                 "nonfinite": nonfinite,
                 "preset": preset,
-                "affine": affine,
+                "affine": by_hand.name,
+                "gamma": dict(gamma or {}),
+                "beta": dict(beta or {}),
                 "profile": profile,
                 "sketch_size": sketch_size,
                 "max_categories": max_categories,
@@ -107,8 +120,7 @@ def fit(
     fitted = with_retyping(open_dataset(data, options or ReadOptions()), work)
     if earlier is not None:
         fitted = combine.merge(earlier, fitted)
-    if affine is not None:
-        fitted = fitted.identity()
+    fitted = by_hand.applied(fitted)
     for note in notes(fitted):
         warnings.warn(note, BncliWarning, stacklevel=2)
     return fluent(fitted)

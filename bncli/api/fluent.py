@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from bncli import artifact
+from bncli.api.affine import Affine, ByHand, Values
 from bncli.engine.work import Applied
 from bncli.errors import UsageError
 from bncli.standardize.standardizer import Standardizer as Record
@@ -17,13 +18,22 @@ Given: TypeAlias = str | Path | Record
 
 
 class Standardizer(Record):
-    """A fitted standardizer with its verbs: ``save``, ``transform``, ``inverse``."""
+    """A fitted standardizer with its verbs: ``save``, ``transform``, ``inverse`` and others."""
 
     __slots__ = ()
 
     def save(self, path: str | Path, overwrite: bool = False) -> None:
         """Write the artifact, JSON or Parquet by its suffix, whole or not at all."""
         artifact.save(self, path, overwrite=overwrite)
+
+    def with_affine(
+        self,
+        affine: Affine | None = None,
+        gamma: Values | None = None,
+        beta: Values | None = None,
+    ) -> Self:
+        """The same with gamma and beta as given; the options are those of ``fit``."""
+        return ByHand.of(affine, gamma, beta).applied(self)
 
     def transform(self, data: Data, output: str | Path, **options: Any) -> Applied:
         """``bncli.transform`` with this standardizer."""
@@ -43,9 +53,20 @@ def load(path: str | Path) -> Standardizer:
     return fluent(artifact.load(path))
 
 
-def convert(source: str | Path, target: str | Path, overwrite: bool = False) -> None:
-    """Write an artifact in the other format; nothing is lost either way."""
-    load(source).save(target, overwrite=overwrite)
+def convert(
+    source: str | Path,
+    target: str | Path,
+    overwrite: bool = False,
+    *,
+    affine: Affine | None = None,
+    gamma: Values | None = None,
+    beta: Values | None = None,
+) -> None:
+    """Write an artifact in the other format; nothing is lost either way.
+
+    affine, gamma, beta: as of ``fit``, to set them without fitting again.
+    """
+    load(source).with_affine(affine, gamma, beta).save(target, overwrite=overwrite)
 
 
 def fluent(record: Record) -> Standardizer:

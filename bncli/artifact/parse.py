@@ -25,8 +25,8 @@ class _RefusedError(ValueError):
     """Well-formed for Python's parser, but not for an artifact."""
 
 
-def parsed(text: bytes, name: str) -> Any:
-    """The value of a JSON text; ``name`` stands in messages.
+def parsed(text: bytes, name: str, what: str = "an artifact") -> Any:
+    """The value of a JSON text; ``name`` and ``what`` it should be stand in messages.
 
     Raises ArtifactError when it is no UTF-8, no JSON, too large, nested too deeply, has a key
     twice in one object, or a number that is not finite or has too many digits.
@@ -48,7 +48,7 @@ def parsed(text: bytes, name: str) -> Any:
         problem = f"it is no UTF-8 text (byte {error.start})"
     except _RefusedError as error:
         problem = str(error)
-    raise ArtifactError(f"this cannot be read as an artifact: {problem}", where=name)
+    raise ArtifactError(f"this cannot be read as {what}: {problem}", where=name)
 
 
 def refuse_large(text: bytes, name: str) -> None:

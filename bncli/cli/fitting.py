@@ -16,6 +16,7 @@ from bncli.cli.options import (
     NONFINITE,
     OVERWRITE,
     TAIL,
+    Affine,
     Columns,
     General,
     given,
@@ -49,6 +50,7 @@ def fit(
         typer.Option(
             metavar="N",
             min=0,
+            max=1,
             help="Running variance is divided by count - N. [default: the policy's]",
         ),
     ] = None,
@@ -65,12 +67,6 @@ def fit(
             metavar="SYSTEM",
             help="eps, running, momentum, ddof as paper, torch, keras, sklearn or onnx has them. "
             "[default: none]",
-        ),
-    ] = None,
-    affine: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="identity: gamma and beta that undo it. [default: gamma 1, beta 0]"
         ),
     ] = None,
     target: Annotated[
@@ -105,6 +101,7 @@ def fit(
         typer.Option(metavar="N", min=1, help="Values counted exactly a column. [default: 10000]"),
     ] = None,
     *,
+    affine: Affine,
     columns: Columns,
     reading: Reading,
     general: General,
@@ -131,6 +128,7 @@ def fit(
             overwrite=overwrite,
             options=options,
             progress=progress,
+            **affine.chosen(),
             **columns.chosen(),
             **given(
                 batch_size=batch_size,
@@ -140,7 +138,6 @@ def fit(
                 eps=eps,
                 eps_relative=eps_relative,
                 preset=preset,
-                affine=affine,
                 target=target,
                 batch_stats=batch_stats,
                 update=update,

@@ -13,6 +13,7 @@ import typer
 
 from bncli.cli.config import read_defaults
 
+_AFFINE = "Gamma and beta"
 _COLUMNS = "Columns"
 _GENERAL = "General"
 
@@ -103,6 +104,46 @@ NONFINITE: TypeAlias = Annotated[
     Literal["error", "missing"],
     typer.Option("--nonfinite", help="What +inf and -inf are: an error, or missing values."),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """Gamma and beta by hand."""
+
+    affine: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=_AFFINE,
+            help="identity: those that undo it; or a file of feature, channel, gamma, beta; or an "
+            "artifact to take them from. [default: gamma 1, beta 0]",
+        ),
+    ] = None
+    gamma: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=NUMBER",
+            rich_help_panel=_AFFINE,
+            help="Gamma of one feature; may be given again. [default: none]",
+        ),
+    ] = None
+    beta: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=NUMBER",
+            rich_help_panel=_AFFINE,
+            help="Beta of one feature; may be given again. [default: none]",
+        ),
+    ] = None
+
+    def chosen(self) -> dict[str, Any]:
+        """As the verbs take them. Raises UsageError for what is no NAME=NUMBER."""
+        if not self.gamma and not self.beta:
+            return given(affine=self.affine)
+        from bncli.standardize.by_hand import parse_pairs
+
+        gamma, beta = parse_pairs(self.gamma or (), "gamma"), parse_pairs(self.beta or (), "beta")
+        return given(affine=self.affine, gamma=gamma, beta=beta)
 
 
 @dataclass(frozen=True, slots=True)

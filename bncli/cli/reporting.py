@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bncli.cli.options import JSON, OVERWRITE, General
+from bncli.cli.options import JSON, OVERWRITE, Affine, General
 
 ARTIFACT = typer.Argument(metavar="ARTIFACT", show_default=False, help="File that bncli fit wrote.")
 
@@ -46,11 +46,12 @@ def convert(
     ],
     overwrite: OVERWRITE = False,
     *,
+    affine: Affine,
     general: General,
 ) -> None:
     """Write an artifact in the other format.
 
-    Nothing is lost either way.
+    Nothing is lost either way. Gamma and beta can be set on the way.
 
     \b
     Example:
@@ -58,4 +59,4 @@ def convert(
     """
     from bncli import api
 
-    api.convert(source, target, overwrite=overwrite)
+    api.convert(source, target, overwrite=overwrite, **affine.chosen())

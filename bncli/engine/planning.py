@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -86,7 +87,9 @@ def plan_for(
 
 
 def running_policy(name: str, momentum: float | None, ddof: int | None) -> Policy:
-    """Raises UsageError for an unknown policy, or a momentum that it has no use for."""
+    """Raises UsageError for an unknown policy, or numbers that it has no use for."""
+    if ddof not in (None, 0, 1):
+        raise UsageError(f"ddof {ddof} is neither 0 (biased) nor 1 (unbiased)", fix="--ddof 1")
     given: dict[str, Any] = {} if ddof is None else {"ddof": ddof}
     if momentum is not None:
         if name != "exponential":
@@ -98,6 +101,12 @@ def running_policy(name: str, momentum: float | None, ddof: int | None) -> Polic
         given["momentum"] = momentum
     policy: Policy = POLICIES[name](**given)
     return policy
+
+
+def check_eps(eps: float | None) -> None:
+    """Raises UsageError for an eps that no artifact holds."""
+    if eps is not None and not 0 <= eps < math.inf:
+        raise UsageError(f"eps {eps} is not 0 or more, and finite", fix="--eps 1e-8")
 
 
 def _several(names: Names) -> tuple[str, ...]:
