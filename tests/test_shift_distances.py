@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from bncli.shift import distances
+from bncli.shift.binning import ByQuantile
 from bncli.shift.distances import POINT_DISTANCES, SHARE_DISTANCES, Binned
 from bncli.stats.quantiles import Quantiles
 
@@ -92,7 +93,7 @@ def test_weighted_points_count_as_so_many_rows(values, weights):
     for name in POINT_DISTANCES:
         expected = POINT_DISTANCES[name](whole, other)
         assert POINT_DISTANCES[name](sketch, other) == pytest.approx(expected, rel=1e-12)
-    edges = distances.bin_edges(other, 10)
+    edges = ByQuantile(10).edges(other)
     ours, theirs = (distances.binned(side, other, edges).shares for side in (sketch, whole))
     assert ours[0] == pytest.approx(theirs[0], abs=1e-15)
 
@@ -112,7 +113,7 @@ def test_an_empty_share_is_floored_and_nothing_renormalised():
 
 def test_bins_are_open_left_and_closed_right():
     train = Quantiles.of(np.arange(1.0, 12.0))
-    edges = distances.bin_edges(train, 10)
+    edges = ByQuantile(10).edges(train)
     assert edges == pytest.approx(np.arange(2.0, 11.0))
     rows = distances.binned(train, Quantiles.of(np.array([2.0, 2.5, -100.0, 100.0])), edges)
     assert rows.train.tolist() == [2.0, *[1.0] * 9]
@@ -121,7 +122,7 @@ def test_bins_are_open_left_and_closed_right():
 
 def test_equal_quantiles_make_one_edge():
     train = Quantiles.of(np.array([0.0] * 95 + [1.0] * 5))
-    assert distances.bin_edges(train, 10).tolist() == [0.0]
+    assert ByQuantile(10).edges(train).tolist() == [0.0]
     assert distances.binned(train, train, np.array([0.0])).train.tolist() == [95.0, 5.0]
 
 
@@ -129,7 +130,7 @@ def test_one_gross_error_does_not_hide_a_shift():
     rng = np.random.default_rng(1)
     train = Quantiles.of(np.append(rng.normal(size=999), 1e6))
     test = Quantiles.of(rng.normal(1.0, size=1000))
-    rows = distances.binned(train, test, distances.bin_edges(train, 10))
+    rows = distances.binned(train, test, ByQuantile(10).edges(train))
     assert distances.psi(*rows.shares) > 0.5
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any, get_type_hints
@@ -11,6 +12,9 @@ from typing import Any, get_type_hints
 from typer.core import TyperCommand, TyperGroup
 
 from bncli.cli.coercion import plain_first
+
+# An option whose value may be left out: what it then has, and what counts as a value of it.
+STANDING_ALONE = {"--explain": ("all", r"[^-].*")}
 
 
 class Program(TyperGroup):
@@ -25,6 +29,9 @@ class Command(TyperCommand):
 
     def get_params(self, ctx: Any) -> list[Any]:
         return plain_first(super().get_params(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _completed(args))
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
@@ -42,6 +49,19 @@ class Command(TyperCommand):
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
+
+
+def _completed(args: list[str]) -> list[str]:
+    """The arguments with the value filled in that an option standing alone has."""
+    completed: list[str] = []
+    for at, arg in enumerate(args):
+        if arg == "--":
+            return completed + args[at:]
+        completed.append(arg)
+        alone = STANDING_ALONE.get(arg)
+        if alone is not None and not re.fullmatch(alone[1], args[at + 1] if args[at + 1 :] else ""):
+            completed.append(alone[0])
+    return completed
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:

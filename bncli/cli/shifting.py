@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from bncli.cli import console
+from bncli.cli.measuring import Measuring
 from bncli.cli.options import JSON, Columns, General, given
 from bncli.cli.reading import Reading
 
@@ -33,29 +34,14 @@ def shift(
             "separated, or given again. [default: never]",
         ),
     ] = None,
-    threshold: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="MEASURE=MINOR,MAJOR",
-            help="Where a measure is minor and major, as psi=0.2,0.3; may be given again. "
-            "[default: see the guide]",
-        ),
-    ] = None,
     target: Annotated[
         str | None,
         typer.Option(
             metavar="NAME", help="Label column, left out of the comparison. [default: none]"
         ),
     ] = None,
-    bins: Annotated[int, typer.Option(metavar="N", min=2, help="Bins of PSI, JS and so on.")] = 10,
-    psi_floor: Annotated[
-        float, typer.Option(metavar="SHARE", help="Smallest share that PSI counts with.")
-    ] = 1e-4,
-    alpha: Annotated[
-        float, typer.Option(metavar="SHARE", help="False discovery rate over the columns.")
-    ] = 0.05,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of resampled p-values.")] = 0,
     *,
+    measuring: Measuring,
     columns: Columns,
     reading: Reading,
     general: General,
@@ -68,19 +54,16 @@ def shift(
     """
     from bncli import api
 
-    rules, thresholds = _rules(fail_on), _thresholds(threshold)
+    rules, measured = _rules(fail_on), measuring.options()
     with console.progress(general.quiet) as progress:
         report = api.shift(
             train,
             test,
             fail_on=rules,
-            bins=bins,
-            psi_floor=psi_floor,
-            alpha=alpha,
-            seed=seed,
             options=reading.options(),
+            **measured,
             **columns.chosen(),
-            **given(thresholds=thresholds, target=target, progress=progress),
+            **given(target=target, progress=progress),
         )
     _print_report(report, as_json, everything)
     if report.gate.failed:
@@ -109,11 +92,3 @@ def _rules(texts: list[str] | None) -> tuple[str, ...]:
         for rule in rules:
             parse_rule(rule)
     return rules
-
-
-def _thresholds(texts: list[str] | None) -> dict[str, tuple[float, float]] | None:
-    if not texts:
-        return None
-    from bncli.shift.options import parse_threshold
-
-    return dict(parse_threshold(text) for text in texts)

@@ -5,19 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from bncli.shift.measures import MEASURES
 from bncli.shift.model import Column, Gate, SchemaChange, ShiftReport
 from bncli.shift.options import THRESHOLDS, ShiftOptions
 
 FORMAT = "bncli.shift"
 VERSION = 1
-
-MEASURES = (
-    *("location", "scale", "ks", "ks_p", "psi", "psi_p", "psi_expected", "js", "hellinger", "tv"),
-    *("w1", "w1_sd", "w2", "w2_location", "w2_scale", "w2_shape", "removable"),
-    *("out_of_range", "missing_train", "missing_test", "missing_p"),
-    *("chi2", "chi2_p", "cramers_v", "unseen", "unseen_expected", "unseen_p", "vanished"),
-)
-"""The order they are written in; a measure that does not apply to a column is absent."""
 
 
 def to_json(report: ShiftReport) -> dict[str, Any]:
@@ -61,8 +54,10 @@ def _schema(schema: SchemaChange) -> dict[str, Any]:
 
 def _options(options: ShiftOptions) -> dict[str, Any]:
     return {
-        "bins": options.bins,
+        "binning": options.binning,
+        "bins": getattr(options.binning_policy, "bins", None),
         "psi_floor": options.psi_floor,
+        "js_base": 2,
         "alpha": options.alpha,
         "thresholds": {name: list(options.limits(name)) for name in THRESHOLDS},
         "seed": options.seed,
@@ -97,6 +92,6 @@ def _column(column: Column) -> dict[str, Any]:
 
 
 def _ordered(column: Column) -> list[str]:
-    """Measures in the documented order, any that are newer than it after them."""
+    """Measures in the documented order; one that does not apply to a column is absent."""
     known = [name for name in MEASURES if name in column.measures]
     return known + sorted(set(column.measures) - set(MEASURES))

@@ -124,8 +124,9 @@ class Terminal:
         guides = [one.measures["psi_expected"] for one in shown if "psi_expected" in one.measures]
         if guides:
             yield (
-                f"PSI: {options.bins} bins at training quantiles (categories: one each), shares "
-                f"floored at {options.psi_floor:g}; chance alone brings {_span(guides)} here."
+                f"PSI: {options.binning_policy.words} (categories: one each), shares floored at "
+                f"{options.psi_floor:g}; chance alone brings {_span(guides)} here. JS: same bins, "
+                "base 2, no floor."
             )
         errors = [one.measured.rank_error for one in shown]
         if max(errors) > 0:

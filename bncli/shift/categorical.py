@@ -7,8 +7,8 @@ from typing import Self
 
 import numpy as np
 
-from bncli.shift import resampling, significance
-from bncli.shift.distances import Binned, share_distances
+from bncli.shift import distances, resampling, significance
+from bncli.shift.distances import Binned
 from bncli.shift.finding import Finding, finite, missing, nothing_but_missing
 from bncli.shift.model import Measured, Moved
 from bncli.shift.options import ShiftOptions
@@ -113,19 +113,18 @@ def _with(whole: Measured, found: Finding) -> Measured:
 
 def _distribution(table: Table, options: ShiftOptions, rng: np.random.Generator) -> Finding:
     rows = table.rows
-    found = share_distances(rows, options.psi_floor)
+    found = distances.share_distances(rows, options.psi_floor)
     chi2, degrees, _ = significance.pearson(rows)
     p = significance.chi2_p(chi2, degrees)
     binned_p = resampling.binned_p(rows, options.psi_floor, rng, options.draws)
-    n, k = rows.train.sum(), rows.test.sum()
+    n, k = int(rows.train.sum()), int(rows.test.sum())
     measures = {
         **found,
         "psi_p": binned_p,
-        "psi_expected": float(degrees * (1 / n + 1 / k)),
+        "psi_expected": distances.psi_expected(degrees + 1, n, k),
         "chi2": chi2,
         "chi2_p": p,
-        # Over two rows, Cramer's V divides by min(rows, columns) - 1 = 1.
-        "cramers_v": float(np.sqrt(chi2 / (n + k))),
+        "cramers_v": significance.cramers_v(chi2, n, k),
     }
     effects = {"psi": found["psi"], "js": found["js"]}
     return Finding(measures, effects, {"distribution": p, "binned": binned_p})
@@ -133,16 +132,51 @@ def _distribution(table: Table, options: ShiftOptions, rng: np.random.Generator)
 
 def _appeared(table: Table, rng: np.random.Generator, draws: int) -> Finding:
     """Values never seen in training, beyond what chance brings, and values that vanished."""
-    unseen = int(table.test[table.train == 0].sum()) / int(table.test.sum())
     excess = max(0.0, float(resampling.unseen_excess(table.train, table.test)))
     p = resampling.unseen_p(table.train, table.test, rng, draws)
     measures = {
-        "unseen": unseen,
-        "unseen_expected": int((table.train == 1).sum()) / int(table.train.sum()),
+        "unseen": unseen(table.train, table.test),
+        "unseen_expected": unseen_expected(table.train),
         "unseen_p": p,
-        "vanished": int(np.count_nonzero(table.test == 0)),
+        "vanished": vanished(table.test),
     }
     return Finding(measures, {"unseen": excess}, {"unseen": p})
+
+
+def unseen(train: IntArray, test: IntArray) -> float:
+    """Unseen values.
+
+    Definition: the share of the present test rows that hold a value never seen in training.
+    Range: 0 to 1; absent where counts are not exact (more than --max-categories values).
+    Reading: a model knows nothing of these rows' value. The thresholds are held against what is
+        beyond chance, unseen - unseen_expected.
+    Source: plain counting.
+
+    train, test: rows per value, shape (values,), over the values of both sides.
+    """
+    return int(test[train == 0].sum()) / int(test.sum())
+
+
+def unseen_expected(train: IntArray) -> float:
+    """Unseen values that chance brings.
+
+    Definition: the training rows that hold a value seen once, over all present training rows.
+    Range: 0 to 1.
+    Reading: how many unseen rows to expect of one more batch of the same source.
+    Source: Good 1953 (the Good-Turing estimate of the unseen mass).
+    """
+    return int((train == 1).sum()) / int(train.sum())
+
+
+def vanished(test: IntArray) -> int:
+    """Vanished values.
+
+    Definition: how many values of the training side have no row on the test side.
+    Range: 0 to the number of training values; absent where counts are not exact.
+    Reading: told, never judged: rare values vanish from every small batch.
+    Source: plain counting.
+    """
+    return int(np.count_nonzero(test == 0))
 
 
 def _bound(train: Categories, test: Categories) -> Finding:

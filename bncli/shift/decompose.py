@@ -6,6 +6,7 @@ rho is the correlation of the two quantile functions. Standardizing the test sid
 statistics takes the first two parts away; the third, the shape, is what no affine map can mend.
 
 Source: Cuesta-Albertos, Matran & Tuero-Diaz 1996; Irpino & Verde 2015 for the three parts.
+Functions that bear a measure's name are explained to users: see ``measures.py``.
 """
 
 from __future__ import annotations
@@ -36,7 +37,84 @@ class Parts:
 
     @property
     def w2(self) -> float:
-        return math.sqrt(self.location + self.scale + self.shape)
+        return w2(self.location, self.scale, self.shape)
+
+
+def location(gap: float, sd_train: float) -> float:
+    """Location.
+
+    Definition: (mean_G - mean_F) / sd_F, F the training side and G the test side; sd is the
+        population standard deviation.
+    Range: any number, without a unit; its sign is the direction. Absent where the training side
+        is constant.
+    Reading: +0.5 means that the mean rose by half of what the column used to vary. Judged only
+        where a side kept no quantiles; elsewhere w1_sd, which is never smaller, stands for it.
+    Source: Glass's delta (Glass 1976).
+    """
+    return gap / sd_train
+
+
+def scale(sd_train: float, sd_test: float) -> float:
+    """Scale.
+
+    Definition: ln(sd_G / sd_F), the logarithm of the ratio of the standard deviations.
+    Range: any number; 0 where both spread alike, +0.69 where the test side spreads twice as far,
+        -0.69 where half as far. Absent where a side is constant.
+    Reading: how the spread changed, in the same measure up and down.
+    Source: the log variability ratio, lnVR (Nakagawa et al. 2015), without its small-sample term.
+    """
+    return math.log(sd_test) - math.log(sd_train)
+
+
+def w2(location: float, scale: float, shape: float) -> float:
+    """Second Wasserstein distance.
+
+    Definition: the root of the integral of (F^-1 - G^-1)^2 over the quantiles; equal to the root
+        of w2_location + w2_scale + w2_shape.
+    Range: 0 and up, in the unit of the column.
+    Reading: like w1, with long ways counting more. Its square falls apart into what standardizing
+        again takes away (location and scale) and what stays (shape).
+    Source: Vaserstein 1969; Irpino & Verde 2015 for the three parts.
+    """
+    return math.sqrt(location + scale + shape)
+
+
+def w2_location(gap: float) -> float:
+    """The location part of W2 squared.
+
+    Definition: (mean_F - mean_G)^2.
+    Range: 0 and up, in the squared unit of the column; with the other two parts it adds up to w2
+        squared.
+    Reading: what would be gone if the test side's mean were moved back.
+    Source: Irpino & Verde 2015.
+    """
+    # A product, since ** raises where * overflows to inf, which the report leaves out.
+    return gap * gap
+
+
+def w2_scale(sd_train: float, sd_test: float) -> float:
+    """The scale part of W2 squared.
+
+    Definition: (sd_F - sd_G)^2.
+    Range: 0 and up, in the squared unit of the column; with the other two parts it adds up to w2
+        squared.
+    Reading: what would be gone if the test side's spread were stretched back.
+    Source: Irpino & Verde 2015.
+    """
+    apart = sd_train - sd_test
+    return apart * apart
+
+
+def w2_shape(sd_train: float, sd_test: float, one_minus_rho: float) -> float:
+    """The shape part of W2 squared.
+
+    Definition: 2 sd_F sd_G (1 - rho), rho the correlation of the two quantile functions.
+    Range: 0 and up, in the squared unit of the column; with the other two parts it adds up to w2
+        squared.
+    Reading: what no shifting and stretching can mend: skewness, tails, several peaks.
+    Source: Irpino & Verde 2015.
+    """
+    return 2 * sd_train * sd_test * one_minus_rho
 
 
 def coupling(train: Quantiles, test: Quantiles) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -87,9 +165,9 @@ def one_minus_rho(train: Quantiles, test: Quantiles) -> float:
 
 def decompose(gap: float, sd_train: float, sd_test: float, rest: float) -> Parts:
     """Parts from the difference of means, both population sds, and ``one_minus_rho``."""
-    apart = sd_train - sd_test
-    # Products, since ** raises where * overflows to inf, which the report leaves out.
-    return Parts(gap * gap, apart * apart, 2 * sd_train * sd_test * rest, rest)
+    return Parts(
+        w2_location(gap), w2_scale(sd_train, sd_test), w2_shape(sd_train, sd_test, rest), rest
+    )
 
 
 def distinct(side: Quantiles) -> int:
@@ -102,11 +180,15 @@ def is_discrete(train: Quantiles, test: Quantiles) -> bool:
 
 
 def removable(parts: Parts, sd_train: float) -> float | None:
-    """Share of W2 squared that goes when the test side is standardized with its own statistics.
+    """Removable share.
 
-    ``1 - 2 sd_F^2 (1 - rho) / W2^2``; negative where stretching a narrow test side magnifies
-    its shape. None where the training side is constant or W2 is negligible beside its spread.
-    Discrete columns have none either: ask ``is_discrete``.
+    Definition: 1 - 2 sd_F^2 (1 - rho) / W2^2: the share of W2 squared that goes when the test side
+        is standardized with its own statistics and mapped to training units (``adapt``).
+    Range: up to 1. Negative where stretching a narrow test side magnifies its shape. Absent for
+        discrete columns (at most 20 values on a side) and where W2 is below 0.01 sd_F.
+    Reading: near 1, standardizing again mends the column; near 0, only its shape has moved, and
+        it does not. Standardizing both sides with the training statistics takes none of it away.
+    Source: Irpino & Verde 2015 for the parts; the share follows from them.
     """
     if sd_train <= 0.0 or parts.w2 / sd_train < NEGLIGIBLE:
         return None

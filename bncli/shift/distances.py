@@ -26,6 +26,10 @@ SHARE_DISTANCES = Registry(
 POINT_DISTANCES = Registry("distance", ks="bncli.shift.distances:ks", w1="bncli.shift.distances:w1")
 
 
+DEFAULT_FLOOR = 1e-4
+"""Shares that PSI takes for empty count as this much."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Binned:
     """Rows of both sides in the same bins, shape (bins,); weighted where a side is a sketch."""
@@ -39,29 +43,49 @@ class Binned:
 
 
 def ks(train: Quantiles, test: Quantiles) -> float:
-    """Kolmogorov-Smirnov distance: the largest gap between the distribution functions."""
+    """Kolmogorov-Smirnov distance.
+
+    Definition: the largest gap between the two distribution functions, sup |F - G|.
+    Range: 0 (the same distribution) to 1 (no overlap). Unchanged by any rising transformation of
+        the column. Where a side is a sketch it is off by at most the rank error of the column.
+    Reading: 0.2 means that at some value the share of rows below it differs by 20 points.
+        Sensitive in the middle of a distribution, less so in its tails.
+    Source: Kolmogorov 1933, Smirnov 1939; the statistic of ``scipy.stats.ks_2samp``.
+    """
     at = np.concatenate((train.points, test.points))
     return float(np.abs(train.cdf(at) - test.cdf(at)).max())
 
 
 def w1(train: Quantiles, test: Quantiles) -> float:
-    """First Wasserstein distance, in column units: the area between the distribution functions."""
+    """First Wasserstein distance.
+
+    Definition: the area between the two distribution functions, which is the integral of
+        |F^-1 - G^-1| over the quantiles.
+    Range: 0 and up, in the unit of the column; never below the distance of the means.
+    Reading: how far a value has to move, on average, to turn one distribution into the other.
+        Compare columns by w1_sd instead.
+    Source: Vaserstein 1969; ``scipy.stats.wasserstein_distance``.
+    """
     at = np.sort(np.concatenate((train.points, test.points)), kind="stable")
     gap = np.abs(train.cdf(at[:-1]) - test.cdf(at[:-1]))
     with np.errstate(over="ignore", invalid="ignore"):
         return float(np.sum(gap * np.diff(at)))
 
 
-def bin_edges(train: Quantiles, bins: int) -> FloatArray:
-    """Inner edges: the training side's quantiles at 1/bins, 2/bins, ..., each value once.
+def w1_sd(distance: float, sd_train: float) -> float:
+    """First Wasserstein distance in training standard deviations.
 
-    Shape (at most bins - 1,). A column with few distinct values has fewer edges.
+    Definition: w1 divided by the training side's standard deviation (population).
+    Range: 0 and up, without a unit; absent where the training side is constant.
+    Reading: 0.3 means that values moved by 0.3 of what they used to vary, on average. Sees what
+        happens in the tails, and how far, which KS and PSI do not.
+    Source: Vaserstein 1969; the scaling is the one of Evidently, without its floor.
     """
-    return np.unique(train.quantile(np.arange(1, bins) / bins))
+    return distance / sd_train
 
 
 def binned(train: Quantiles, test: Quantiles, edges: FloatArray) -> Binned:
-    """Rows between the edges: bins open left, closed right, the outer two open-ended."""
+    """Rows between the inner edges: bins open left, closed right, the outer two open-ended."""
     return Binned(_rows_between(train, edges), _rows_between(test, edges))
 
 
@@ -77,42 +101,91 @@ def psi_rows(p: FloatArray, q: FloatArray, floor: float) -> FloatArray:
     return np.asarray(((q - p) * np.log(q / p)).sum(axis=-1))
 
 
-def psi(p: FloatArray, q: FloatArray, floor: float = 1e-4) -> float:
-    """Population stability index: sum (q - p) ln(q / p), shares floored, not renormalised.
+def psi(p: FloatArray, q: FloatArray, floor: float = DEFAULT_FLOOR) -> float:
+    """Population stability index.
 
-    Source: the symmetrised Kullback-Leibler divergence, Jeffreys 1946.
+    Definition: the sum over the bins of (q - p) ln(q / p), p and q the shares of the present
+        values of training and test. Bins are those of --binning (categories: one each). A share
+        below --psi-floor (1e-4) counts as that; nothing is renormalised.
+    Range: 0 and up, without an end: each bin that one side leaves empty brings up to ln(1 / floor)
+        times the other side's share.
+    Reading: below 0.1 little has moved, from 0.25 on much. Few rows bring a PSI by themselves,
+        about (bins - 1)(1/n + 1/k): see psi_expected and psi_p.
+    Source: the symmetrised relative entropy of Jeffreys 1946; the name and the limits are those of
+        credit scoring (Siddiqi 2006).
     """
     return float(psi_rows(p, q, floor))
 
 
+def psi_expected(bins: int, n: float, k: float) -> float:
+    """What chance alone brings to PSI.
+
+    Definition: (bins - 1)(1/n + 1/k), the mean of PSI when both sides come from one source; n and
+        k are the present values of the sides, fewer where a side is a sketch.
+    Range: 0 and up.
+    Reading: a guide to the eye only. One bin that is empty by chance breaks it, so the verdict
+        uses psi_p.
+    Source: Yurdakul 2018: PSI is then (1/n + 1/k) times a chi-squared of bins - 1 degrees.
+    """
+    return (bins - 1) * (1 / n + 1 / k)
+
+
 def js(p: FloatArray, q: FloatArray) -> float:
-    """Jensen-Shannon distance, base 2: the square root of the divergence. Source: Lin 1991."""
+    """Jensen-Shannon distance, base 2.
+
+    Definition: the square root of the Jensen-Shannon divergence with logarithms to base 2: the
+        mean relative entropy of p and of q against (p + q) / 2. Same bins as PSI, no floor.
+    Range: 0 (the same shares) to 1 (no bin in common).
+    Reading: minor from 0.1, major from 0.2. Bounded, so one emptied bin does not run away with it
+        as with PSI. With logarithms to base e it would be 0.83 of this.
+    Source: Lin 1991; ``scipy.spatial.distance.jensenshannon(p, q, base=2)``.
+    """
     middle = (p + q) / 2
     divergence = (rel_entr(p, middle).sum() + rel_entr(q, middle).sum()) / 2 / np.log(2)
     return float(np.sqrt(min(max(divergence, 0.0), 1.0)))
 
 
 def hellinger(p: FloatArray, q: FloatArray) -> float:
-    """Hellinger distance: the Euclidean one between square roots of shares, over sqrt 2."""
+    """Hellinger distance.
+
+    Definition: the Euclidean distance between the square roots of the shares, over sqrt 2. Same
+        bins as PSI, no floor.
+    Range: 0 (the same shares) to 1 (no bin in common).
+    Reading: close to js; its square is at most tv, and tv is at most sqrt 2 times it.
+    Source: Hellinger 1909.
+    """
     return min(1.0, float(np.sqrt(np.square(np.sqrt(p) - np.sqrt(q)).sum() / 2)))
 
 
 def tv(p: FloatArray, q: FloatArray) -> float:
-    """Total variation distance: the share that would have to change its bin."""
+    """Total variation distance.
+
+    Definition: half the sum over the bins of |q - p|. Same bins as PSI, no floor.
+    Range: 0 (the same shares) to 1 (no bin in common).
+    Reading: the share of the rows that would have to change their bin (or category) to turn one
+        side into the other.
+    Source: the L1 distance of two distributions, halved.
+    """
     return min(1.0, float(np.abs(p - q).sum() / 2))
 
 
 def share_distances(rows: Binned, floor: float) -> dict[str, float]:
-    """PSI and every registered share distance of the same bins."""
+    """PSI and every registered distance of the same bins."""
     p, q = rows.shares
     others = {name: SHARE_DISTANCES[name](p, q) for name in SHARE_DISTANCES}
     return {"psi": psi(p, q, floor)} | others
 
 
 def out_of_range(test: Quantiles, low: float, high: float) -> float:
-    """Share of the test values below ``low`` or above ``high``, the training minimum and maximum.
+    """Out of range.
 
-    The test side's own ends are exact even in a sketch: they say whether there is any.
+    Definition: the share of the test values below the training minimum (``low``) or above the
+        training maximum (``high``).
+    Range: 0 to 1. The ends are exact even in a sketch, so they always say whether there is any.
+    Reading: where a model has to extrapolate. For numbers it is judged only where the training
+        side is constant, since elsewhere KS, PSI and W1 speak; for dates it is told and never
+        judged, as later is what new data is.
+    Source: plain counting.
     """
     one = 1.0 / test.count
     below = float(test.cdf(np.array([low]), side="left")[0])

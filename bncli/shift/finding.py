@@ -43,13 +43,36 @@ def finite(figures: Mapping[str, float]) -> dict[str, float]:
 
 def missing(train: int, train_rows: int, test: int, test_rows: int) -> Finding:
     """Missing shares of two sides that have rows, their difference, and its chance."""
-    ours, theirs = train / train_rows, test / test_rows
+    ours, theirs = missing_share(train, train_rows), missing_share(test, test_rows)
     p = two_proportion_p(train, train_rows, test, test_rows)
     return Finding(
         {"missing_train": ours, "missing_test": theirs, "missing_p": p},
-        {"missing": abs(theirs - ours)},
+        {"missing": missing_difference(ours, theirs)},
         {"missing": p},
     )
+
+
+def missing_share(missing: int, rows: int) -> float:
+    """Missing share of a side.
+
+    Definition: missing values over rows. Null and NaN are missing, and so are infinities here.
+    Range: 0 to 1.
+    Reading: compare the two sides: their difference is judged as missing.
+    Source: plain counting.
+    """
+    return missing / rows
+
+
+def missing_difference(train: float, test: float) -> float:
+    """Missing difference.
+
+    Definition: |missing_test - missing_train|.
+    Range: 0 to 1.
+    Reading: 0.05 means that five more (or fewer) rows in a hundred lack the value. Its chance is
+        missing_p.
+    Source: plain counting.
+    """
+    return abs(test - train)
 
 
 def measure_missing(name: str, kind: Kind, train: Rows, test: Rows) -> Measured:

@@ -104,9 +104,9 @@ def gap_of_means(train: NumericSide, test: NumericSide) -> float:
 def _location_and_scale(train: NumericSide, test: NumericSide) -> dict[str, float]:
     found = {}
     if train.sd > 0.0:
-        found["location"] = gap_of_means(train, test) / train.sd
+        found["location"] = decompose.location(gap_of_means(train, test), train.sd)
         if test.sd > 0.0:
-            found["scale"] = math.log(test.sd) - math.log(train.sd)
+            found["scale"] = decompose.scale(train.sd, test.sd)
     return found
 
 
@@ -140,21 +140,21 @@ def _points(ours: Quantiles, theirs: Quantiles, sd: float) -> Finding:
     p = significance.ks_p(ours, theirs, measures["ks"])
     effects = {"ks": measures["ks"]}
     if sd != 0.0:
-        measures["w1_sd"] = effects["w1_sd"] = measures["w1"] / sd
+        measures["w1_sd"] = effects["w1_sd"] = distances.w1_sd(measures["w1"], sd)
     return Finding({**measures, "ks_p": p}, effects, {"distribution": p})
 
 
 def _bins(
     ours: Quantiles, theirs: Quantiles, options: ShiftOptions, rng: np.random.Generator
 ) -> Finding:
-    """The distances over training-quantile bins, and their chance."""
-    rows = distances.binned(ours, theirs, distances.bin_edges(ours, options.bins))
+    """The distances over bins of the training side's making, and their chance."""
+    rows = distances.binned(ours, theirs, options.binning_policy.edges(ours))
     n = significance.worth_rows(ours.count, ours.rank_error)
     k = significance.worth_rows(theirs.count, theirs.rank_error)
     counted = significance.scaled(rows, n, k)
     p = resampling.binned_p(counted, options.psi_floor, rng, options.draws)
     found = distances.share_distances(rows, options.psi_floor)
-    by_chance = (rows.train.size - 1) * (1 / n + 1 / k)
+    by_chance = distances.psi_expected(rows.train.size, n, k)
     return Finding(
         {**found, "psi_p": p, "psi_expected": by_chance},
         {"psi": found["psi"], "js": found["js"]},

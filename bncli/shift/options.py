@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bncli.errors import UsageError
+from bncli.shift.binning import Binning, binning_of
+from bncli.shift.distances import DEFAULT_FLOOR
 
 THRESHOLDS: Mapping[str, tuple[float, float]] = {
     "psi": (0.1, 0.25),
@@ -27,13 +29,15 @@ THRESHOLDS: Mapping[str, tuple[float, float]] = {
 class ShiftOptions:
     """Everything a comparison can be told; the defaults are those of the design.
 
-    bins: of PSI, JS, Hellinger and total variation; psi_floor: smallest share in PSI;
+    binning: name of the policy behind the bins of PSI, JS, Hellinger and total variation; bins:
+    how many, None for 10 or what the policy says itself; psi_floor: smallest share in PSI;
     alpha: false discovery rate over columns; thresholds: overrides of ``THRESHOLDS``;
     fail_on: gate rules; seed, draws: of the resampled p-values.
     """
 
-    bins: int = 10
-    psi_floor: float = 1e-4
+    binning: str = "quantile"
+    bins: int | None = None
+    psi_floor: float = DEFAULT_FLOOR
     alpha: float = 0.05
     thresholds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     fail_on: tuple[str, ...] = ()
@@ -44,12 +48,16 @@ class ShiftOptions:
         """Raises UsageError where a value cannot be meant. A single rule may come bare."""
         rules = (self.fail_on,) if isinstance(self.fail_on, str) else tuple(self.fail_on)
         object.__setattr__(self, "fail_on", rules)
-        _demand(2 <= self.bins <= 10_000, f"--bins {self.bins}", "give 2 to 10000 bins")
+        binning_of(self.binning, self.bins)
         _demand(0 < self.psi_floor < 1, f"--psi-floor {self.psi_floor}", "a share, as 1e-4")
         _demand(0 < self.alpha < 1, f"--alpha {self.alpha}", "a share, as 0.05")
         _demand(self.draws >= 1, f"{self.draws} draws", "at least 1")
         for name, limits in self.thresholds.items():
             _check_threshold(name, limits)
+
+    @property
+    def binning_policy(self) -> Binning:
+        return binning_of(self.binning, self.bins)
 
     def limits(self, measure: str) -> tuple[float, float]:
         """The minor and the major threshold of a measure."""

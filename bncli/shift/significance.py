@@ -25,10 +25,16 @@ _TWO_SIDED_99 = 2.5758293035489004
 
 
 def ks_p(train: Quantiles, test: Quantiles, distance: float) -> float:
-    """p-value of the two-sample Kolmogorov-Smirnov distance, as SciPy's ``ks_2samp``.
+    """p-value of the Kolmogorov-Smirnov distance.
 
-    Exact for two exact sides of at most 10,000 values, else the distribution of the one-sample
-    statistic at the combined size, for the distance less both rank errors.
+    Definition: the chance of so large a ks when both sides come from one source: exact for two
+        sides of at most 10,000 values that are all kept, else the distribution of the one-sample
+        statistic at n k / (n + k) rows. Where a side is a sketch, its rank error is taken off
+        first, so that the sketch never looks like a shift.
+    Range: 0 to 1. Assumes independent rows; --block does not.
+    Reading: small means that chance does not explain the distance, not that it is large. On many
+        rows every p is 0: it never makes a verdict alone.
+    Source: Hodges 1958; ``scipy.stats.ks_2samp`` (exact) and ``scipy.stats.kstwo``.
     """
     n, k = train.count, test.count
     size = n / (n + k) * k
@@ -66,6 +72,18 @@ def worth_rows(count: int, rank_error: float) -> float:
     return 1.0 / (1.0 / count + (2.0 * rank_error / _TWO_SIDED_99) ** 2)
 
 
+def cramers_v(chi2: float, n: int, k: int) -> float:
+    """Cramer's V.
+
+    Definition: the root of chi2 / (n + k), n and k the present values of the sides; uncorrected.
+        (A table of two rows has min(rows, columns) - 1 = 1, so nothing else is divided by.)
+    Range: 0 (the same shares) to 1 (no value in common).
+    Reading: how strongly the side and the value hang together, whatever the number of rows.
+    Source: Cramer 1946; ``scipy.stats.contingency.association``.
+    """
+    return math.sqrt(chi2 / (n + k))
+
+
 def scaled(rows: Binned, n: float, k: float) -> Binned:
     """The same shares as if ``n`` and ``k`` rows had been seen."""
     p, q = rows.shares
@@ -73,9 +91,16 @@ def scaled(rows: Binned, n: float, k: float) -> Binned:
 
 
 def pearson(rows: Binned) -> tuple[float, int, float]:
-    """Pearson's chi-squared of the 2 x bins table, its degrees of freedom, smallest expectation.
+    """Pearson's chi-squared.
 
-    Bins empty on both sides are left out; no continuity correction.
+    Definition: the sum over a table of 2 sides x values of (rows - expected)^2 / expected, the
+        expectation being that of equal shares. Missing rows are left out; no Yates correction.
+    Range: 0 and up; grows with the rows, so it compares no two columns: cramers_v does.
+    Reading: about the number of values less one where nothing moved.
+    Source: Pearson 1900; ``scipy.stats.chi2_contingency(correction=False)``.
+
+    Returns the statistic, its degrees of freedom, and the smallest expectation; values without a
+    row on either side are left out.
     """
     table = np.stack((rows.train, rows.test))
     table = table[:, table.sum(axis=0) > 0]
@@ -85,14 +110,26 @@ def pearson(rows: Binned) -> tuple[float, int, float]:
 
 
 def chi2_p(statistic: float, degrees: int) -> float:
-    """Upper tail of chi-squared; 1 where there is no degree of freedom."""
+    """p-value of Pearson's chi-squared.
+
+    Definition: the upper tail of the chi-squared distribution with one degree of freedom less
+        than there are values; 1 where there is none.
+    Range: 0 to 1. Assumes independent rows; --block does not.
+    Reading: small means that chance does not explain the difference. Rough where values are rare
+        (less than 5 rows expected); psi_p is drawn there instead.
+    Source: Pearson 1900; ``scipy.stats.chi2_contingency``.
+    """
     return float(chdtrc(degrees, statistic)) if degrees > 0 else 1.0
 
 
 def two_proportion_p(hits: int, n: int, other_hits: int, k: int) -> float:
-    """Two-sided z test of two shares, pooled, no continuity correction.
+    """p-value of the difference of two missing shares.
 
-    1 when both shares are 0 or both are 1.
+    Definition: the two-sided z test of two proportions, pooled, without continuity correction;
+        1 where both shares are 0 or both are 1.
+    Range: 0 to 1. Assumes independent rows; --block does not.
+    Reading: small means that chance does not explain the difference of the missing shares.
+    Source: Pearson 1900: z squared is the chi-squared of the 2 x 2 table.
     """
     pooled = (hits + other_hits) / (n + k)
     if pooled in (0.0, 1.0):
@@ -120,10 +157,16 @@ def bonferroni(chances: Iterable[float], families: int) -> float:
 
 
 def benjamini_hochberg(p: Sequence[float]) -> FloatArray:
-    """Adjusted p-values over columns, in the order given, shape (columns,).
+    """Adjusted p-value of a column.
 
-    A column survives at false discovery rate alpha when its value is <= alpha.
-    Source: Benjamini & Hochberg 1995.
+    Definition: the smallest p of the column's families (distribution, binned, missing, unseen)
+        times their number, then adjusted over all columns so that it can be held against alpha.
+    Range: 0 to 1.
+    Reading: a column whose value is at most --alpha (0.05) survives; of those that do, at most
+        that share is expected to have been moved by chance alone.
+    Source: Bonferroni within a column; Benjamini & Hochberg 1995 over columns.
+
+    In the order given, shape (columns,).
     """
     values = np.asarray(p, dtype=np.float64)
     order = np.argsort(values, kind="stable")
