@@ -88,7 +88,7 @@ def test_one_gross_error_hides_a_shift_from_equal_widths_only():
 def figures(**options) -> dict[str, float]:
     rng = np.random.default_rng(5)
     sides = (
-        side_of({"x": rng.normal(size=700), "c": rng.choice(["a", "b"], 700).tolist()}),
+        side_of({"x": rng.lognormal(size=700), "c": rng.choice(["a", "b"], 700).tolist()}),
         side_of({"x": rng.gamma(2, size=200), "c": rng.choice(["a", "b"], 200).tolist()}),
     )
     (x,) = (one for one in compare(*sides, ShiftOptions(**options)).columns if one.name == "x")
