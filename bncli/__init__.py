@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,11 +33,15 @@ _HOMES = {
     "ReadOptions": "bncli.data.formats",
 }
 
+# Two verbs are named as the packages behind them. Loaded later, a package would take its verb's
+# place here; loaded now (it is a docstring), it leaves the name to the verb for good.
+for _package in ("export", "shift"):
+    import_module(f"bncli.{_package}")
+    globals().pop(_package, None)
+
 
 def __getattr__(name: str) -> Any:
     """Import a verb when it is first asked for, so that ``bncli --help`` loads no engine."""
     if name not in __all__:
         raise AttributeError(f"module 'bncli' has no attribute '{name}'")
-    from importlib import import_module
-
     return getattr(import_module(_HOMES.get(name, "bncli.api")), name)
