@@ -49,6 +49,32 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Where the distribution functions are furthest apart: at this value, and both there.
+
+    at: in column units; train, test: shares of the values ``<= at``.
+    """
+
+    at: float
+    train: float
+    test: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Both quantile functions at the same shares, and so both distribution functions.
+
+    shares: from 0 to 1, evenly apart; train, test: the quantiles there, in column units, which
+    begin at the minimum and end at the maximum; gap: whose distance is the KS one.
+    """
+
+    shares: tuple[float, ...]
+    train: tuple[float, ...]
+    test: tuple[float, ...]
+    gap: Gap
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """A category and its share of the present values on both sides."""
 
@@ -74,7 +100,8 @@ class Measured:
     measures: by contract name, those that apply only. effects: the figures thresholds are held
     against. chances: a p-value per family of measures. rank_error: largest sum of both sides'
     rank errors, a share. min_detectable: smallest effect that these row counts can tell from
-    chance. notes: what was left out, and why.
+    chance. notes: what was left out, and why. means, sds: of both sides, in column units, the
+    population's; None for what has no numbers.
     """
 
     name: str
@@ -91,6 +118,9 @@ class Measured:
     notes: tuple[str, ...] = ()
     picture: Picture | None = None
     moved: tuple[Moved, ...] = ()
+    curves: Curves | None = None
+    means: tuple[float, float] | None = None
+    sds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from bncli.shift import decompose, distances, resampling, significance
 from bncli.shift.finding import Finding, finite, missing, nothing_but_missing
 from bncli.shift.model import Measured
 from bncli.shift.options import ShiftOptions
-from bncli.shift.picture import numeric_picture
+from bncli.shift.picture import numeric_curves, numeric_picture
 from bncli.stats.moments import Moments
 from bncli.stats.profile import Channel, Profile
 from bncli.stats.quantiles import Quantiles
@@ -52,6 +52,11 @@ class NumericSide:
         return math.nan if self.moments.overflowed else math.sqrt(self.variance)
 
     @property
+    def middle(self) -> float:
+        """The mean; NaN of no values."""
+        return float(self.moments.value())
+
+    @property
     def ends(self) -> tuple[float, float]:
         return float(self.moments.min), float(self.moments.max)
 
@@ -66,7 +71,7 @@ def measure_numeric(
     """Compare one channel by all that both sides keep of it; both must have rows."""
     found = missing(train.missing, train.rows, test.missing, test.rows)
     ours, theirs = train.quantiles, test.quantiles
-    rank_error, detectable, picture = 0.0, {}, None
+    rank_error, detectable, picture, curves = 0.0, {}, None, None
     if not (train.count and test.count):
         found += nothing_but_missing(train.count)
     elif ours is None or theirs is None:
@@ -77,7 +82,7 @@ def measure_numeric(
         alpha = options.alpha / FAMILIES
         smallest = significance.smallest_ks(train.count, test.count, alpha, rank_error)
         detectable = {"ks": smallest}
-        picture = numeric_picture(ours, theirs)
+        picture, curves = numeric_picture(ours, theirs), numeric_curves(ours, theirs)
     return Measured(
         channel.feature,
         channel.channel,
@@ -92,7 +97,15 @@ def measure_numeric(
         detectable,
         found.notes,
         picture,
+        curves=curves,
+        means=_both(train.middle, test.middle),
+        sds=_both(train.sd, test.sd),
     )
+
+
+def _both(train: float, test: float) -> tuple[float, float] | None:
+    """None where a side is empty or overflowed: a report holds numbers only."""
+    return (train, test) if math.isfinite(train) and math.isfinite(test) else None
 
 
 def gap_of_means(train: NumericSide, test: NumericSide) -> float:
