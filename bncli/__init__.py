@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bncli.api import Standardizer, convert, fit, inverse, load, merge, shift, transform
+    from bncli.api import Standardizer, convert, fit, inverse, load, merge, render, shift, transform
     from bncli.data.formats import ReadOptions
     from bncli.errors import BncliError, BncliWarning
 
@@ -23,6 +23,7 @@ __all__ = [
     "inverse",
     "load",
     "merge",
+    "render",
     "shift",
     "transform",
 ]

@@ -10,5 +10,17 @@ from bncli.api.applying import inverse, transform
 from bncli.api.comparing import shift
 from bncli.api.fitting import fit, merge
 from bncli.api.fluent import Standardizer, convert, load
+from bncli.api.rendering import render, write_reports
 
-__all__ = ["Standardizer", "convert", "fit", "inverse", "load", "merge", "shift", "transform"]
+__all__ = [
+    "Standardizer",
+    "convert",
+    "fit",
+    "inverse",
+    "load",
+    "merge",
+    "render",
+    "shift",
+    "transform",
+    "write_reports",
+]

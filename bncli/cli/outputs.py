@@ -17,11 +17,20 @@ def check_artifact(
     if output is None:
         return
     from bncli.artifact.store import output_format
+
+    output_format(output)
+    refuse_inputs(output, overwrite, inputs, reading)
+
+
+def refuse_inputs(output: str, overwrite: bool, inputs: Sequence[str], reading: Any = None) -> None:
+    """A file could be written there in the end, and would replace none of the inputs.
+
+    Raises UsageError, OutputExists; DataError when an input is not there.
+    """
     from bncli.data.formats import ReadOptions
     from bncli.data.locate import locate
     from bncli.data.targets import check_target, refuse_input_as_output
 
-    output_format(output)
     check_target(output, overwrite)
     if Path(output).exists():
         files = locate(inputs, reading or ReadOptions())

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from bncli.cli import console
 from bncli.cli.measuring import Measuring
-from bncli.cli.options import JSON, Columns, General, given
+from bncli.cli.options import Columns, General, given
 from bncli.cli.reading import Reading
+from bncli.cli.reports import Reports
 
 _SIDE = "data (a file, a quoted glob, a directory, -) or an artifact."
 
@@ -22,10 +23,6 @@ def shift(
     test: Annotated[
         str, typer.Argument(metavar="TEST", show_default=False, help=f"Test side: {_SIDE}")
     ],
-    as_json: JSON = False,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Show every column, not only the worst 20.")
-    ] = False,
     fail_on: Annotated[
         list[str] | None,
         typer.Option(
@@ -42,6 +39,7 @@ def shift(
     ] = None,
     *,
     measuring: Measuring,
+    reports: Reports,
     columns: Columns,
     reading: Reading,
     general: General,
@@ -55,6 +53,7 @@ def shift(
     from bncli import api
 
     rules, measured = _rules(fail_on), measuring.options()
+    reports.check([train, test], reading.options())
     with console.progress(general.quiet) as progress:
         report = api.shift(
             train,
@@ -65,22 +64,11 @@ def shift(
             **columns.chosen(),
             **given(target=target, progress=progress),
         )
-    _print_report(report, as_json, everything)
+    reports.deliver(report, general.quiet)
     if report.gate.failed:
         sys.stdout.flush()
         console.say(f"gate reached: --fail-on {', '.join(report.gate.failed)}")
         raise typer.Exit(4)
-
-
-def _print_report(report: Any, as_json: bool, everything: bool) -> None:
-    if as_json:
-        from bncli.report.machine import to_text
-
-        sys.stdout.write(to_text(report))
-    else:
-        from bncli.report.terminal import DEFAULT_ROWS, print_shift
-
-        print_shift(report, console.results(), most=None if everything else DEFAULT_ROWS)
 
 
 def _rules(texts: list[str] | None) -> tuple[str, ...]:

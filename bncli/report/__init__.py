@@ -1,9 +1,13 @@
 """A ``ShiftReport`` for people and for machines: one file a format, all reading the same model.
 
     machine.py    ``to_json``: the documented schema, version 1
+    formats.py    every format for a file, by name: adding one is a module and a line
+    markdown.py   for a pull request; markdown_parts.py: its joint part and its timeline
+    junit.py      for the test view of a CI system
     terminal.py   the verdict, then tables, then what the numbers mean
     table.py      which columns a table has and which give way when the screen is narrow
     cells.py      one number as a short text
+    words.py      sentences that several formats say
     sparkline.py  a histogram as a line of block characters
     escape.py     names and values are untrusted: nothing of theirs reaches a screen raw
 

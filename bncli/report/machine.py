@@ -79,7 +79,7 @@ def _column(column: Column) -> dict[str, Any]:
         "kind": measured.kind,
         "severity": column.severity,
         "reasons": list(column.reasons),
-        "measures": {name: column.measures[name] for name in _ordered(column)},
+        "measures": {name: column.measures[name] for name in ordered(column)},
         "p_adjusted": column.p_adjusted,
         "rank_error": measured.rank_error,
         "notes": list(column.notes),
@@ -91,7 +91,7 @@ def _column(column: Column) -> dict[str, Any]:
     return found
 
 
-def _ordered(column: Column) -> list[str]:
+def ordered(column: Column) -> list[str]:
     """Measures in the documented order; one that does not apply to a column is absent."""
     known = [name for name in MEASURES if name in column.measures]
     return known + sorted(set(column.measures) - set(MEASURES))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from bncli.report import cells
+from bncli.report import cells, words
 from bncli.report.table import CATEGORICAL, NUMERIC, STYLES, Screen, columns_table
 from bncli.shift.model import Column, Origin, ShiftReport
 
@@ -45,19 +44,11 @@ class Terminal:
         yield from self._lists(shown)
         if shown:
             yield Text("")
-            yield from (Text(line, style="dim") for line in self._meaning(shown))
+            yield from (Text(line, style="dim") for line in words.meaning(self.report, shown))
 
     def _verdict(self) -> Text:
-        report = self.report
-        severities = Counter(column.severity for column in report.columns)
-        if not report.compared:
-            return Text("nothing compared: the two sides share no column with values", "bold")
-        if report.verdict == "none":
-            word = "column" if report.compared == 1 else "columns"
-            return Text(f"no shift: {report.compared} {word} compared, none moved", "bold green")
-        behind = ", ".join(f"{severities[s]} {s}" for s in ("major", "minor") if severities[s])
-        moved = f"{report.shifted} of {report.compared} columns moved ({behind})"
-        return Text(f"{report.verdict} shift: {moved}", STYLES[report.verdict])
+        style = STYLES[self.report.verdict] if self.report.compared else ""
+        return Text(words.verdict(self.report), f"bold {style}")
 
     def _sides(self) -> Text:
         sides = map(self._origin, (self.report.train, self.report.test))
@@ -82,10 +73,10 @@ class Terminal:
             yield columns_table(fields[kind], rows, self.screen)
 
     def _rest(self, shown: int) -> Iterator[Text]:
-        rest = Counter(column.severity for column in self.report.columns[shown:])
+        rest = self.report.columns[shown:]
         if rest:
-            parts = [f"{rest[s]} {s}" for s in ("major", "minor", "none") if rest[s]]
-            yield Text(f"and {rest.total()} more columns: {', '.join(parts)} (--all shows them)")
+            parts = words.severities(rest)
+            yield Text(f"and {len(rest)} more columns: {parts} (--all shows them)")
 
     def _lists(self, shown: Sequence[Column]) -> Iterator[Text]:
         """What stands beside the tables, each list cut with a count of the rest."""
@@ -116,46 +107,7 @@ class Terminal:
     def _joined(self, texts: Iterable[str]) -> str:
         return self.screen.text(", ".join(texts))
 
-    def _meaning(self, shown: Sequence[Column]) -> Iterator[str]:
-        options = self.report.options
-        if any(column.kind == "numeric" for column in shown):
-            yield _NUMBERS
-            yield _REMOVABLE
-        guides = [one.measures["psi_expected"] for one in shown if "psi_expected" in one.measures]
-        if guides:
-            yield (
-                f"PSI: {options.binning_policy.words} (categories: one each), shares floored at "
-                f"{options.psi_floor:g}; chance alone brings {_span(guides)} here. JS: same bins, "
-                "base 2, no floor."
-            )
-        errors = [one.measured.rank_error for one in shown]
-        if max(errors) > 0:
-            yield (
-                "Quantiles of a side come from a sketch: KS is off by at most "
-                f"{max(errors):.2%} (99 % confidence), PSI, JS, W1 and W2 accordingly."
-            )
-        yield (
-            "Shifted: an effect passes its threshold and chance does not explain it (false "
-            f"discovery rate {options.alpha:g}); p-values assume independent rows."
-        )
-
-
-_NUMBERS = (
-    "location and W1/sd: in training standard deviations; scale: ln of the standard deviations' "
-    "ratio."
-)
-_REMOVABLE = (
-    "removable: the share of the shift (of W2 squared) that goes when the test side is "
-    "standardized with its own statistics and mapped to training units. Standardizing both sides "
-    "with the training statistics takes away none of it."
-)
-
 
 def _note(column: Column) -> str:
     reasons = f" ({', '.join(column.reasons)})" if column.reasons else ""
     return f"{column.label}: {'; '.join(column.notes)}{reasons}"
-
-
-def _span(figures: Sequence[float]) -> str:
-    low, high = cells.guide(min(figures)), cells.guide(max(figures))
-    return f"about {low}" if low == high else f"about {low} to {high}"

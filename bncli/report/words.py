@@ -1,0 +1,70 @@
+"""The sentences that several formats say, in the same words. Plain text: escaped where shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from bncli.report import cells
+from bncli.shift.model import Column, ShiftReport
+from bncli.shift.severity import Severity
+
+WORST_FIRST: tuple[Severity, ...] = ("major", "minor", "none")
+
+
+def verdict(report: ShiftReport) -> str:
+    """The answer in one line."""
+    if not report.compared:
+        return "nothing compared: the two sides share no column with values"
+    if report.verdict == "none":
+        word = "column" if report.compared == 1 else "columns"
+        return f"no shift: {report.compared} {word} compared, none moved"
+    behind = severities([one for one in report.columns if one.severity != "none"])
+    return f"{report.verdict} shift: {report.shifted} of {report.compared} columns moved ({behind})"
+
+
+def severities(columns: Sequence[Column]) -> str:
+    """How many columns of each severity there are: ``2 major, 1 none``."""
+    found = Counter(column.severity for column in columns)
+    return ", ".join(f"{found[s]} {s}" for s in WORST_FIRST if found[s])
+
+
+def meaning(report: ShiftReport, shown: Sequence[Column]) -> Iterator[str]:
+    """What the numbers of the shown columns mean, a sentence or two each."""
+    options = report.options
+    if any(column.kind == "numeric" for column in shown):
+        yield _NUMBERS
+        yield _REMOVABLE
+    guides = [one.measures["psi_expected"] for one in shown if "psi_expected" in one.measures]
+    if guides:
+        yield (
+            f"PSI: {options.binning_policy.words} (categories: one each), shares floored at "
+            f"{options.psi_floor:g}; chance alone brings {_span(guides)} here. JS: same bins, "
+            "base 2, no floor."
+        )
+    error = max((one.measured.rank_error for one in shown), default=0.0)
+    if error > 0:
+        yield (
+            "Quantiles of a side come from a sketch: KS is off by at most "
+            f"{error:.2%} (99 % confidence), PSI, JS, W1 and W2 accordingly."
+        )
+    yield (
+        "Shifted: an effect passes its threshold and chance does not explain it (false "
+        f"discovery rate {options.alpha:g}); p-values assume independent rows."
+    )
+
+
+_NUMBERS = (
+    "location and W1/sd: in training standard deviations; scale: ln of the standard deviations' "
+    "ratio."
+)
+_REMOVABLE = (
+    "removable: the share of the shift (of W2 squared) that goes when the test side is "
+    "standardized with its own statistics and mapped to training units. Standardizing both sides "
+    "with the training statistics takes away none of it."
+)
+
+
+def _span(figures: Sequence[float]) -> str:
+    low, high = cells.guide(min(figures)), cells.guide(max(figures))
+    return f"about {low}" if low == high else f"about {low} to {high}"
