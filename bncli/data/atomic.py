@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from bncli.data.drafts import clear_leftovers, draft_file, draft_folder, flush
+from bncli.data.drafts import clear_leftovers, draft_file, draft_folder, flush, flushed_meanwhile
 from bncli.data.targets import (
     PathLike,
     already_there,
@@ -50,7 +50,8 @@ def atomic_file(path: PathLike, overwrite: bool = False) -> Iterator[Path]:
         with usage_errors(path):
             draft = stack.enter_context(draft_file(target))
         with disk_errors(path):
-            yield draft
+            with flushed_meanwhile(draft):
+                yield draft
             flush(draft)
         with usage_errors(path):
             _keep_owner_and_mode(draft, target)

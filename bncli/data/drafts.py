@@ -19,11 +19,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import blake2s
 from pathlib import Path
+from threading import Event, Thread
 
 # Leaves room for ".bncli-<pid>-<random>" in the 255 bytes that a name may have.
 _LONGEST_NAME_BYTES = 200
 _NO_LOCKS_HERE = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 _OWN: set[Path] = set()
+_FLUSH_EVERY_S = 0.2
 
 
 @contextmanager
@@ -66,6 +68,34 @@ def flush(path: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def flushed_meanwhile(path: Path) -> Iterator[None]:
+    """While the block writes ``path``, flush what is there already, so that little is left for the
+    end. Raises OSError, when the block ends well, for what could not be flushed."""
+    done = Event()
+    failures: list[OSError] = []
+
+    def keep_flushing() -> None:
+        # The system tells a failure once: it must not be lost because this thread was told.
+        try:
+            while not done.wait(_FLUSH_EVERY_S):
+                flush(path)
+        except OSError as error:
+            failures.append(error)
+
+    thread = Thread(target=keep_flushing, daemon=True)
+    thread.start()
+    try:
+        yield
+    except BaseException:
+        done.set()
+        raise
+    done.set()
+    thread.join()
+    if failures:
+        raise failures[0]
 
 
 @contextmanager

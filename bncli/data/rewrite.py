@@ -6,6 +6,7 @@ expressions, so null stays null and NaN stays NaN by themselves.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
@@ -144,13 +145,18 @@ def watched(
     """
 
     def look(piece: Sequence[pl.Series]) -> pl.Series:
-        watch(len(piece[0]), any(column.is_infinite().any() for column in piece))
+        watch(len(piece[0]), any(map(_has_infinity, piece)))
         return piece[0]
 
     # One call for all columns: the lock of the interpreter is taken once per piece.
     dtype = frame.collect_schema()[columns[0]]
     seen = pl.map_batches(list(columns), look, return_dtype=dtype, is_elementwise=True)
     return frame.with_columns(seen.alias(columns[0]))
+
+
+def _has_infinity(column: pl.Series) -> bool:
+    # A finite sum, ten times quicker than a look at every value, has no infinite term.
+    return not math.isfinite(column.sum()) and bool(column.is_infinite().any())
 
 
 def floating(schema: pl.Schema, columns: Sequence[str]) -> list[str]:

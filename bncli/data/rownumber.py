@@ -16,10 +16,13 @@ def row_number_columns(dataset: Dataset, names: Sequence[str]) -> tuple[str, ...
 
     At least 32 rows, no nulls. A pipe cannot be read ahead: only its first rows are looked at.
     """
+    possible = [name for name in names if _may_be(dataset, name)]
+    if not possible:
+        return ()
     first = dataset.peek()
     if first.height < LEAST_ROWS:
         return ()
-    likely = [name for name in names if _may_be(dataset, name) and _steps(first[name], None)]
+    likely = [name for name in possible if _steps(first[name], None)]
     if not likely or not dataset.rewindable:
         return tuple(likely)
     last: dict[str, int] = {}

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 Numbers: TypeAlias = NDArray[np.float64] | NDArray[np.int64] | NDArray[np.uint64]
 _EXACT = (pl.Int64(), pl.UInt64())
+_SMALL = (pl.Float32(), pl.Int32(), pl.UInt32(), pl.Int16(), pl.UInt16(), pl.Int8(), pl.UInt8())
+_PLAIN = (pl.Float64(), *_EXACT, *_SMALL)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,39 +31,35 @@ class Values:
     missing: NDArray[np.bool_] | None = None
 
 
-def numeric_expressions(schema: pl.Schema, names: Sequence[str]) -> list[pl.Expr]:
-    """What to select of a table so that ``numbers_of`` finds the numbers of ``names`` in it.
-
-    In a query, polars widens and fills in its own threads, beside the decoding.
-    """
-    found = []
-    for place, name in enumerate(names):
-        exact = schema[name] in _EXACT
-        wide = pl.col(name) if exact else pl.col(name).cast(pl.Float64)
-        filled = wide.fill_null(0 if exact else math.nan)
-        found += [pl.col(name).alias(f"raw {place}"), filled.alias(f"filled {place}")]
-    return found
-
-
-def numbers_of(frame: pl.DataFrame, count: int) -> list[Values]:
-    """The numbers of the ``count`` columns that ``numeric_expressions`` selected.
-
-    Zero-copy for Float64, Int64 and UInt64 in one piece; float32 and float16, small integers,
-    decimals and truth values are widened to float64.
-    """
-    found = []
-    for place in range(count):
-        raw = frame.get_column(f"raw {place}")
-        values = frame.get_column(f"filled {place}").to_numpy()
-        nulls = raw.null_count()
-        masked = nulls and values.dtype != np.float64
-        found.append(Values(values, nulls, raw.is_null().to_numpy() if masked else None))
-    return found
-
-
 def numeric_values(frame: pl.DataFrame, names: Sequence[str]) -> list[Values]:
-    """The numbers of some columns of a table in memory."""
-    return numbers_of(frame.select(numeric_expressions(frame.schema, names)), len(names))
+    """The numbers of some columns of a table in memory, each in one piece.
+
+    Zero-copy for Float64, Int64 and UInt64 without nulls; other floats, small integers, decimals
+    and truth values are widened to float64.
+    """
+    # polars fills and converts several columns at once, in its own threads.
+    converted = frame.select(_plain(frame[name]) for name in names if not _is_plain(frame[name]))
+    found = []
+    for name in names:
+        raw = frame[name]
+        values = (converted if name in converted.columns else frame)[name].to_numpy()
+        exact = raw.dtype in _EXACT
+        nulls = raw.null_count()
+        missing = raw.is_null().to_numpy() if nulls and exact else None
+        wide = values if exact else values.astype(np.float64, copy=False)
+        found.append(Values(wide, nulls, missing))
+    return found
+
+
+def _is_plain(series: pl.Series) -> bool:
+    """Whether numpy can take the values as they are."""
+    return series.dtype in _PLAIN and not series.null_count()
+
+
+def _plain(series: pl.Series) -> pl.Expr:
+    exact = series.dtype in _EXACT
+    wide = pl.col(series.name) if exact else pl.col(series.name).cast(pl.Float64)
+    return wide.fill_null(0 if exact else math.nan)
 
 
 def category_counts(series: pl.Series) -> tuple[list[str], list[int], int]:

@@ -14,7 +14,7 @@ import polars as pl
 from bncli.data.batches import Chunk, Tail
 from bncli.data.dataset import Dataset
 from bncli.data.segments import ROWS_PER_SEGMENT, Segment, segments
-from bncli.data.values import category_counts, numbers_of, numeric_expressions
+from bncli.data.values import category_counts, numeric_values
 from bncli.engine.local import Engine, Local
 from bncli.errors import DataError, NonFinite, listed
 from bncli.stats.batches import Column, Measured
@@ -56,14 +56,10 @@ class FitTask:
         plan = self.plan
         numeric = [channel.feature for channel in plan.channels]
         counted = [name for name, _ in plan.categories]
-        schema = self.dataset.schema
+        # Nothing is computed in the query: every step of it would hold further row groups.
         return self.dataset.chunks(
             plan.batch_size,
-            columns=[*dict.fromkeys(numeric), *counted],
-            select=[
-                *numeric_expressions(schema, numeric),
-                *(pl.col(name).alias(f"counted {at}") for at, name in enumerate(counted)),
-            ],
+            columns=[*dict.fromkeys((*numeric, *counted))],
             tail=self.tail,
             start=segment.start,
             stop=segment.stop,
@@ -72,9 +68,9 @@ class FitTask:
 
     def _block(self, chunk: Chunk) -> Fold:
         plan = self.plan
-        values = numbers_of(chunk.frame, len(plan.channels))
+        values = numeric_values(chunk.frame, [channel.feature for channel in plan.channels])
         columns = [Column(each.values, each.missing, each.nulls) for each in values]
-        counted = [_counted(chunk.frame[f"counted {at}"]) for at in range(len(plan.categories))]
+        counted = [_counted(chunk.frame[name]) for name, _ in plan.categories]
         block = Block(chunk.first_batch, chunk.sizes, columns, counted)
         fold, measured = Fold.of(plan, block)
         if self.nonfinite == "error" and fold.missing.infinite.any():

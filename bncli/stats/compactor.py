@@ -91,23 +91,29 @@ class Compactor:
     def _sealed(
         self, column: FloatArray, drawn: IntArray | None, stride: int, index: int
     ) -> tuple[FloatArray, float]:
-        present = column[~np.isnan(column)] if np.isnan(column.sum()) else column
-        looked_at = present
-        if drawn is not None and present.size > column.size // stride:
+        missing = int(np.count_nonzero(np.isnan(column))) if np.isnan(column.sum()) else 0
+        present = column.size - missing
+        if drawn is not None and present > column.size // stride:
             looked_at = column[drawn]
-            looked_at = looked_at[~np.isnan(looked_at)]
         else:
-            stride = 1
+            looked_at, stride = column, 1
+        ordered = np.sort(looked_at)  # NaN comes last
+        if missing:
+            ordered = ordered[: ordered.size - np.count_nonzero(np.isnan(ordered))]
         every = self.spacing // stride
         start = int(splitmix(index << 8)) % every
         spread = float(self.spacing**2 if every > 1 else 0)
-        return np.sort(looked_at)[start::every], spread + (stride * present.size * (stride > 1))
+        # A copy, or the points would keep everything that was sorted in memory.
+        return ordered[start::every].copy(), spread + (stride * present * (stride > 1))
 
     def merge(self, first: Points, later: Points, level: int, index: int) -> Points:
         """Sort the points of both together and keep every second one."""
         start = int(splitmix((index << 8) + level)) & 1
         pairs = zip(first.points, later.points, strict=True)
-        kept = tuple(np.sort(np.concatenate(pair))[start::2] for pair in pairs)
+        # The stable sort finds the two sorted runs and merges them.
+        kept = tuple(
+            np.sort(np.concatenate(pair), kind="stable")[start::2].copy() for pair in pairs
+        )
         weight = first.weight + later.weight
         return Points(kept, weight, first.spread + later.spread + float(weight) ** 2)
 
