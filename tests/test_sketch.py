@@ -59,7 +59,7 @@ def test_the_error_holds_where_only_a_draw_of_the_rows_is_looked_at():
 
 @pytest.mark.parametrize("size", [100, 8192, 100_000])
 def test_a_dataset_of_one_grain_is_kept_exactly(size):
-    values = column("heavy_tailed", grain_rows(1))
+    values = column("heavy_tailed", grain_rows((1,)))
     sketch = fold(values, size, sketches=True).profile().quantiles[0]
     assert sketch.exact
     assert sketch.rank_error == 0

@@ -9,6 +9,7 @@ from typing import Any
 from bncli.artifact.parse import shortened
 from bncli.artifact.shape import Problems
 from bncli.registry import Registry
+from bncli.stats.layout import Layout
 from bncli.stats.running import POLICIES
 from bncli.stats.state import Record
 
@@ -22,6 +23,7 @@ def check(record: Record, problems: Problems) -> None:
     _check_rows(record, problems)
     _check_policy(record["running"], POLICIES, problems)
     _check_unique(record, problems)
+    _check_tensors(record, problems)
     for at, channel in enumerate(record["channels"]):
         _check_channel(channel, f"channels[{at}]", record, problems)
     for at, column in enumerate(record["categories"]):
@@ -66,7 +68,8 @@ def _check_unique(record: Record, problems: Problems) -> None:
 
 def _check_channel(channel: Record, path: str, record: Record, problems: Problems) -> None:
     count, missing = channel["count"], channel["missing"]
-    if channel["layout"] is None and count + missing > record["rows"]:
+    positions = _positions(channel, path, problems)
+    if count + missing > record["rows"] * positions:
         problems.add(f"{path}.count", f"and missing are more than {record['rows']} rows")
     read = ("mean", "variance", "min", "max")
     wrong = [name for name in read if (channel[name] is None) != (count == 0)]
@@ -82,6 +85,43 @@ def _check_channel(channel: Record, path: str, record: Record, problems: Problem
         problems.add(f"{path}.state.running", "counts more mini-batches than there are")
     if channel["quantiles"] is not None:
         _check_sketch(channel["quantiles"], f"{path}.quantiles", count, problems)
+
+
+def _positions(channel: Record, path: str, problems: Problems) -> int:
+    """Values in a row, of a channel whose layout is in order."""
+    if channel["layout"] is None:
+        if channel["channel"]:
+            problems.add(f"{path}.channel", "is not 0, and there is no layout")
+        return 1
+    try:
+        layout = Layout.parse(channel["layout"])
+    except ValueError as error:
+        problems.add(f"{path}.layout", f"is no layout: {error}")
+        return 1
+    if channel["channel"] >= layout.channels:
+        problems.add(f"{path}.channel", f"is {channel['channel']} of {layout.channels} channels")
+    return int(layout.positions)
+
+
+def _check_tensors(record: Record, problems: Problems) -> None:
+    """Every channel of a tensor is there, and all say the same of how it is laid out."""
+    layouts: dict[str, list[str | None]] = {}
+    for channel in record["channels"]:
+        layouts.setdefault(channel["feature"], []).append(channel["layout"])
+    for feature, said in layouts.items():
+        if said == [None]:
+            continue
+        if len(set(said)) > 1:
+            problems.add("channels", f"say two things of how {shortened(feature)} is laid out")
+        elif said[0] is not None and _channels_of(said[0]) not in (None, len(said)):
+            problems.add("channels", f"are {len(said)} of {shortened(feature)}, not all of them")
+
+
+def _channels_of(layout: str) -> int | None:
+    try:
+        return Layout.parse(layout).channels
+    except ValueError:
+        return None  # told where the channel is checked
 
 
 def _check_ends(channel: Record, path: str, problems: Problems) -> None:

@@ -79,11 +79,22 @@ class Reading:
         ),
     ] = None
 
+    tensor: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=LAYOUT",
+            rich_help_panel=_READING,
+            help="How the rows of a tensor column are laid out, as image=CHW:3x32x32; may be given "
+            "again. [default: as its type says]",
+        ),
+    ] = None
+
     def options(self) -> Any:
         """As ``ReadOptions`` of the data layer."""
         from bncli.data.formats import ReadOptions
 
         return ReadOptions(
+            tensors=dict(_tensor(text) for text in self.tensor or ()),
             header=not self.no_header,
             decimal_comma=self.decimal_comma,
             missing_columns="raise" if self.missing_columns == "error" else "null",
@@ -97,3 +108,14 @@ class Reading:
                 null_values=tuple(self.null_values) if self.null_values else None,
             ),
         )
+
+
+def _tensor(text: str) -> tuple[str, str]:
+    from bncli.errors import UsageError
+
+    name, _, layout = text.rpartition("=")
+    if not name or not layout:
+        raise UsageError(
+            f"--tensor {text}: it is not NAME=LAYOUT", fix="for example --tensor image=CHW:3x32x32"
+        )
+    return name, layout

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 import polars as pl
 
 from bncli.errors import ColumnMissing, DataError
+from bncli.stats.layout import Layout
 
 _CATEGORICAL = (pl.String, pl.Categorical, pl.Enum, pl.Boolean)
 
@@ -18,14 +19,16 @@ _CATEGORICAL = (pl.String, pl.Categorical, pl.Enum, pl.Boolean)
 class Selection:
     """The columns of a dataset by what is done with them; each in the dataset's order.
 
-    numeric: standardized. categorical: counted. target: never standardized. unsupported: (name,
-    polars' type) of dates, nested, tensor and binary columns, which pass through untouched.
+    numeric: standardized, tensors of numbers included. categorical: counted. target: never
+    standardized. unsupported: (name, polars' type) of dates, nested and binary columns, which pass
+    through untouched. layouts: of the tensors among the numeric ones, by name.
     """
 
     numeric: tuple[str, ...]
     categorical: tuple[str, ...] = ()
     target: tuple[str, ...] = ()
     unsupported: tuple[tuple[str, str], ...] = ()
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -40,15 +43,17 @@ def select_columns(
     target: Sequence[str] = (),
     column: Sequence[str] = (),
     where: str | None = None,
+    layouts: Mapping[str, Layout] | None = None,
 ) -> Selection:
     """Choose columns; all of them where neither ``columns`` nor ``column`` is given.
 
     columns, exclude, target: as given on the command line, each ``a,b*,...`` (target without
-    patterns); column: literal names. where: the dataset's name, for messages.
+    patterns); column: literal names. where: the dataset's name, for messages. layouts: of
+    the tensor columns that have channels, by name.
     Raises ColumnMissing for a name or pattern that matches nothing, DataError for a named column
     that is no number, or when no numeric column is left.
     """
-    named = [*split(columns), *column]
+    named, tensors = [*split(columns), *column], layouts or {}
     chosen, literal = _matching(schema, split(columns), where), set(column)
     _check_literals(schema, column, where)
     literal |= {name for name in split(columns) if name in schema}
@@ -56,12 +61,17 @@ def select_columns(
     _check_literals(schema, targets, where)
     left_out = _matching(schema, split(exclude), where) | set(targets)
     wanted = (chosen | literal if named else set(schema)) - left_out
-    _refuse_named(schema, literal - left_out, where)
+    _refuse_named(schema, {name for name in literal if name not in tensors} - left_out, where)
     selection = Selection(
-        tuple(name for name in schema if name in wanted and is_numeric(schema[name])),
+        tuple(n for n in schema if n in wanted and (is_numeric(schema[n]) or n in tensors)),
         tuple(name for name in schema if name in wanted and is_categorical(schema[name])),
         tuple(name for name in schema if name in targets),
-        tuple((n, str(t)) for n, t in schema.items() if n in wanted and not _is_plain(t)),
+        tuple(
+            (n, str(t))
+            for n, t in schema.items()
+            if n in wanted and n not in tensors and not _is_plain(t)
+        ),
+        {name: layout for name, layout in tensors.items() if name in wanted},
     )
     if not selection.numeric:
         raise _nothing_numeric(schema, selection, where)
@@ -139,7 +149,7 @@ def _refuse_named(schema: pl.Schema, names: set[str], where: str | None) -> None
             if one
             else f"no numbers: {', '.join(wrong[:10])}",
             where=where,
-            fix="name numeric columns only",
+            fix="name numeric columns only; of tensors, --tensor NAME=CHW:3x32x32 tells the layout",
         )
 
 

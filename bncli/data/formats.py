@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -40,7 +41,8 @@ class ReadOptions:
     format: overrides the suffix; needed for standard input. separator: one character (default
     ``,``, a tab for .tsv). quote: one character, or empty for none. null_values: spellings read
     as missing in every column. limit: at most so many rows. missing_columns, extra_columns: what
-    a file does that lacks a column of the first one, or has one more.
+    a file does that lacks a column of the first one, or has one more. tensors: how the rows of
+    some columns are laid out, as ``{"image": "CHW:3x32x32"}``.
     Raises UsageError for a value that cannot be meant.
     """
 
@@ -54,6 +56,7 @@ class ReadOptions:
     limit: int | None = None
     missing_columns: Literal["raise", "null"] = "raise"
     extra_columns: Literal["raise", "ignore"] = "raise"
+    tensors: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.format is not None and self.format not in FORMATS:

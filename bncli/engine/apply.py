@@ -5,19 +5,23 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from bncli.data.batches import Tail
 from bncli.data.dataset import Dataset
 from bncli.data.encoding import WriteOptions
-from bncli.data.rewrite import Finish
+from bncli.data.formulas import Finish
 from bncli.data.targets import PathLike
+from bncli.data.tensors import layout_of
 from bncli.engine.batch_mode import OwnStatistics
 from bncli.engine.rewriting import Fixed, Guard, NonFinitePolicy, Rewriter
 from bncli.engine.work import Applied, Progress, Work
-from bncli.errors import BncliWarning, ColumnMissing, DataError, UsageError, listed
+from bncli.errors import BncliError, BncliWarning, ColumnMissing, DataError, UsageError, listed
 from bncli.standardize.affine import Coefficients, coefficients
 from bncli.standardize.standardizer import Standardizer
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Dtype = Literal["float64", "float32"]
 
@@ -100,9 +104,6 @@ def _columns(dataset: Dataset, standardizer: Standardizer, artifact: str) -> tup
 
     Raises ColumnMissing and DataError, all together, for those that are not or hold no numbers.
     """
-    tensors = [f"'{c.feature}'" for c in standardizer.channels if c.layout is not None]
-    if tensors:
-        raise UsageError(f"tensor columns cannot be applied yet: {', '.join(tensors[:10])}")
     schema, features = dataset.schema, standardizer.features
     missing = [f"'{name}'" for name in features if name not in schema]
     if missing and dataset.options.missing_columns == "raise":
@@ -112,10 +113,12 @@ def _columns(dataset: Dataset, standardizer: Standardizer, artifact: str) -> tup
             fix="fit again on the columns both have, or pass --missing-columns null",
         )
     present = tuple(name for name in features if name in schema)
+    layouts = {channel.feature: channel.layout for channel in standardizer.channels}
     wrong = [
-        f"column '{name}' is {schema[name]}, and {artifact} was fitted on numbers"
+        f"column '{name}' is {schema[name]}, and {artifact} was fitted on "
+        + (layouts[name] or "numbers")
         for name in present
-        if not (schema[name].is_numeric() or str(schema[name]) == "Null")
+        if not _fits(schema[name], layouts[name])
     ]
     if wrong:
         raise DataError(
@@ -124,6 +127,16 @@ def _columns(dataset: Dataset, standardizer: Standardizer, artifact: str) -> tup
             fix="mend the file; spellings of missing are named with --null-values",
         )
     return present
+
+
+def _fits(kind: pl.DataType, layout: str | None) -> bool:
+    """Whether a column holds what its statistics are of."""
+    if layout is None:
+        return kind.is_numeric() or str(kind) == "Null"
+    try:
+        return layout_of(kind, layout, "") is not None
+    except BncliError:
+        return False
 
 
 def _shown(names: list[str], most: int = 10) -> str:

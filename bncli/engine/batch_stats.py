@@ -71,7 +71,7 @@ class BatchStats:
             [channel.feature for channel in channels] * len(sizes),
             np.tile(np.array([channel.channel for channel in channels]), len(sizes)),
             batches.count.ravel(),
-            np.repeat(sizes, width) - batches.count.ravel(),
+            np.outer(sizes, self.plan.positions).ravel() - batches.count.ravel(),
             *map(_nullable, (batches.value(), batches.variance(), means, variances)),
         )
         self.sink.add(pl.DataFrame(dict(zip(_SCHEMA, columns, strict=True)), schema=_SCHEMA))

@@ -14,12 +14,14 @@ import polars as pl
 from bncli.data.batches import Chunk, Tail
 from bncli.data.dataset import Dataset
 from bncli.data.segments import ROWS_PER_SEGMENT, Segment, segments
+from bncli.data.tensors import tensor_values
 from bncli.data.values import category_counts, numeric_values
 from bncli.engine.local import Engine, Local
 from bncli.errors import DataError, NonFinite, listed
 from bncli.stats.batches import Column, Measured
 from bncli.stats.categories import Categories
 from bncli.stats.fold import Block, Fold, Plan
+from bncli.stats.layout import Layout
 from bncli.stats.profile import Profile
 
 Watch = Callable[[int, Block, Measured], None]
@@ -68,8 +70,7 @@ class FitTask:
 
     def _block(self, chunk: Chunk) -> Fold:
         plan = self.plan
-        values = numeric_values(chunk.frame, [channel.feature for channel in plan.channels])
-        columns = [Column(each.values, each.missing, each.nulls) for each in values]
+        columns = _columns(chunk.frame, plan)
         counted = [_counted(chunk.frame[name]) for name, _ in plan.categories]
         block = Block(chunk.first_batch, chunk.sizes, columns, counted)
         fold, measured = Fold.of(plan, block)
@@ -118,6 +119,17 @@ def _within_grains(chunk: Chunk, group: int) -> Iterator[Chunk]:
         at, row = stop, row + rows
 
 
+def _columns(frame: pl.DataFrame, plan: Plan) -> list[Column]:
+    """One per channel, in the plan's order: a tensor's channels stand side by side."""
+    plain = [channel.feature for channel in plan.channels if channel.layout is None]
+    found = {name: [each] for name, each in zip(plain, numeric_values(frame, plain), strict=True)}
+    for name, layout in {c.feature: c.layout for c in plan.channels if c.layout}.items():
+        found[name] = tensor_values(frame[name], Layout.parse(layout))
+    pairs = zip(plan.channels, plan.positions, strict=True)
+    seen = [(found[channel.feature][channel.channel], positions) for channel, positions in pairs]
+    return [Column(each.values, each.missing, each.nulls, count) for each, count in seen]
+
+
 def _counted(series: pl.Series) -> Categories:
     names, counts, missing = category_counts(series)
     values = dict(zip(names, counts, strict=True))
@@ -131,7 +143,7 @@ def _nonfinite(dataset: Dataset, chunk: Chunk, block: Block, plan: Plan) -> NonF
     for channel, column in zip(plan.channels, block.columns, strict=True):
         bad = np.isinf(column.values)
         if bad.any():
-            name, row = dataset.locate(chunk.first_row + int(bad.argmax()))
+            name, row = dataset.locate(chunk.first_row + int(bad.argmax()) // column.positions)
             value = column.values[bad.argmax()]
             found.append(f"{name}, row {row}: column '{channel.label}' holds {value}")
     return NonFinite(listed(found), fix="read infinities as missing with --nonfinite missing")

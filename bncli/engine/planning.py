@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from bncli.data.columns import Selection, select_columns
 from bncli.data.dataset import Dataset
 from bncli.data.rownumber import row_number_columns
+from bncli.data.tensors import inner_of, tensor_layouts
 from bncli.errors import BncliWarning, UsageError
 from bncli.stats.categories import DEFAULT_CAPACITY
 from bncli.stats.fold import Plan
 from bncli.stats.profile import Channel
 from bncli.stats.running import POLICIES, Policy
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Names = str | Sequence[str] | None
 
@@ -45,7 +49,13 @@ class Choice:
     def select(self, dataset: Dataset) -> Selection:
         """The columns to measure; by default without row numbers, which are no feature."""
         chosen = select_columns(
-            dataset.schema, self.columns, self.exclude, self.target, self.column, dataset.name
+            dataset.schema,
+            self.columns,
+            self.exclude,
+            self.target,
+            self.column,
+            dataset.name,
+            tensor_layouts(dataset.schema, dataset.options.tensors, dataset.name),
         )
         if self.columns or self.column:
             return chosen
@@ -77,13 +87,23 @@ def plan_for(
     selection = choice.select(dataset)
     types = {name: str(dtype) for name, dtype in dataset.schema.items()}
     return Plan(
-        tuple(Channel(name, type=types[name]) for name in selection.numeric),
+        tuple(_channels(dataset.schema, selection)),
         batch_size,
         policy,
         tuple((name, types[name]) for name in selection.categorical) if profile else (),
         profile,
         max_categories,
     )
+
+
+def _channels(schema: pl.Schema, selection: Selection) -> Iterator[Channel]:
+    for name in selection.numeric:
+        layout = selection.layouts.get(name)
+        kind = str(inner_of(schema[name]))
+        if layout is None:
+            yield Channel(name, type=kind)
+        else:
+            yield from (Channel(name, at, kind, str(layout)) for at in range(layout.channels))
 
 
 def running_policy(name: str, momentum: float | None, ddof: int | None) -> Policy:

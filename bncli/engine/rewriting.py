@@ -14,14 +14,17 @@ import numpy as np
 
 from bncli.data.batches import Chunk
 from bncli.data.dataset import Dataset
-from bncli.data.rewrite import (
+from bncli.data.formulas import (
     Absent,
     Backward,
     Finish,
     Formula,
     Forward,
-    Frame,
     Level,
+    PerChannel,
+)
+from bncli.data.rewrite import (
+    Frame,
     expressions,
     extremes,
     first_infinite,
@@ -31,6 +34,7 @@ from bncli.data.rewrite import (
 from bncli.errors import DataError, NonFinite, listed
 from bncli.standardize.affine import Coefficients
 from bncli.stats.exact import FloatArray
+from bncli.stats.layout import Layout
 
 if TYPE_CHECKING:
     import polars as pl
@@ -87,21 +91,25 @@ class Guard:
 class Fixed:
     """Running mode, forth or back: each column by one formula that does not change.
 
-    way: what it does to one value per channel, to see beforehand what would overflow.
+    features: the column of every channel; way: what it does to one value per channel, to see
+    beforehand what would overflow.
     """
 
     guard: Guard
     formulas: dict[str, Formula]
     finish: Finish
+    features: tuple[str, ...]
     way: Callable[[FloatArray], FloatArray]
 
     @classmethod
     def forward(cls, guard: Guard, found: Coefficients, finish: Finish) -> Fixed:
-        return cls(guard, _formulas(found, Forward, found.beta), finish, found.forward)
+        formulas = _formulas(found, Forward, found.beta, Coefficients.forward)
+        return cls(guard, formulas, finish, found.features, found.forward)
 
     @classmethod
     def backward(cls, guard: Guard, found: Coefficients, finish: Finish) -> Fixed:
-        return cls(guard, _formulas(found, Backward, found.mean), finish, found.backward)
+        formulas = _formulas(found, Backward, found.mean, Coefficients.backward)
+        return cls(guard, formulas, finish, found.features, found.backward)
 
     def rewrite(self, chunk: Chunk) -> pl.DataFrame:
         frame = self.guard.admitted(chunk.frame)
@@ -117,15 +125,14 @@ class Fixed:
     @property
     def results(self) -> list[str]:
         """The names of the computed columns, as they are in the result."""
-        return [name + (self.finish.suffix or "") for name in self.formulas]
+        return [self.finish.name(name) for name in self.formulas]
 
     def _check_overflow(self, columns: Sequence[str], limits: FloatArray) -> None:
         """A formula is monotone, so its largest results are those of the extremes."""
-        names = list(self.formulas)
-        places = [names.index(column) for column in columns]
-        whole = np.full((2, len(names)), np.nan)
-        whole[:, places] = limits
-        check_overflow(names, self.way(whole), self.finish)
+        ends = dict(zip(columns, limits.T, strict=True))
+        nothing = np.full(2, np.nan)
+        whole = np.stack([ends.get(feature, nothing) for feature in self.features], axis=-1)
+        check_overflow(self.features, self.way(whole), self.finish)
 
 
 def check_overflow(columns: Sequence[str], results: FloatArray, finish: Finish) -> None:
@@ -145,21 +152,33 @@ def check_overflow(columns: Sequence[str], results: FloatArray, finish: Finish) 
 
 
 def _formulas(
-    found: Coefficients, way: type[Forward] | type[Backward], level: FloatArray
+    found: Coefficients,
+    way: type[Forward] | type[Backward],
+    level: FloatArray,
+    numbers: Callable[[Coefficients, FloatArray], FloatArray],
 ) -> dict[str, Formula]:
-    """One formula per channel: ``way`` where there is a spread, ``level`` where there is none."""
-    rows = zip(
-        found.channels,
-        found.mean.tolist(),
-        found.scale.tolist(),
-        found.beta.tolist(),
-        found.unknown.tolist(),
-        found.flat.tolist(),
-        level.tolist(),
-        strict=True,
-    )
+    """One formula per column: ``way`` where there is a spread, ``level`` where there is none.
+
+    numbers: the same as ``way`` on arrays, for tensors.
+    """
     chosen: dict[str, Formula] = {}
-    for channel, mean, scale, beta, unknown, flat, value in rows:
-        spread = way(mean, scale, beta) if scale and not flat else Level(value)
-        chosen[channel.feature] = Absent() if unknown else spread
+    for at, channel in enumerate(found.channels):
+        feature, layout = channel.feature, channel.layout
+        if layout is not None and feature not in chosen:
+            places = [place for place, name in enumerate(found.features) if name == feature]
+            alone = [found.alone(place) for place in places]
+            chosen[feature] = PerChannel(Layout.parse(layout), _by_channel(alone, numbers))
+        elif layout is None and found.unknown[at]:
+            chosen[feature] = Absent()
+        elif layout is None and (found.flat[at] or not found.scale[at]):
+            chosen[feature] = Level(float(level[at]))
+        elif layout is None:
+            mean, scale, beta = float(found.mean[at]), float(found.scale[at]), float(found.beta[at])
+            chosen[feature] = way(mean, scale, beta)
     return chosen
+
+
+def _by_channel(
+    alone: Sequence[Coefficients], numbers: Callable[[Coefficients, FloatArray], FloatArray]
+) -> Callable[[FloatArray, int], FloatArray]:
+    return lambda values, channel: numbers(alone[channel], values[:, None])[:, 0]

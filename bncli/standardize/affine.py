@@ -9,7 +9,7 @@ direction rounds three times and no more.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Context, Decimal
 from itertools import groupby
 from typing import Any, TypeAlias
@@ -47,6 +47,16 @@ class Coefficients:
     unknown: BoolArray
 
     @property
+    def features(self) -> tuple[str, ...]:
+        """The column of every channel."""
+        return tuple(channel.feature for channel in self.channels)
+
+    def alone(self, channel: int) -> Coefficients:
+        """Those of one channel."""
+        only = slice(channel, channel + 1)
+        return Coefficients(*(getattr(self, field.name)[only] for field in fields(self)))
+
+    @property
     def flat(self) -> BoolArray:
         """Where every present value standardizes to beta, whatever it is."""
         return self.constant | self.level
@@ -55,13 +65,22 @@ class Coefficients:
         """Standardize one value per channel; shape (..., channels)."""
         with np.errstate(over="ignore", invalid="ignore"):
             y: FloatArray = (values - self.mean) * self.scale + self.beta
-        return np.where(self.unknown, np.nan, np.where(self.flat, values * 0 + self.beta, y))
+            return self._spreading(values, y, self.beta)
 
     def backward(self, values: FloatArray) -> FloatArray:
         """Bring one value per channel back; shape (..., channels)."""
         with np.errstate(all="ignore"):
             x: FloatArray = (values - self.beta) / self.scale + self.mean
-        return np.where(self.unknown, np.nan, np.where(self.flat, values * 0 + self.mean, x))
+            return self._spreading(values, x, self.mean)
+
+    def _spreading(self, values: FloatArray, computed: FloatArray, level: FloatArray) -> FloatArray:
+        """``computed`` where there is a spread; elsewhere one level, or missing. What is infinite
+        stays so everywhere, and is seen."""
+        if not (self.unknown | self.flat).any():
+            return computed
+        flat = np.where(self.unknown, np.nan, values * 0 + level)
+        flat = np.where(np.isinf(values), values, flat)
+        return np.where(self.unknown | self.flat, flat, computed)
 
     def labels(self, chosen: BoolArray) -> list[str]:
         """The names of some of the channels, quoted."""

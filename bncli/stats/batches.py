@@ -20,15 +20,17 @@ from bncli.stats.squares import PIECE
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
-    """Values of one channel: float64, int64 or uint64 of shape (rows,).
+    """Values of one channel: float64, int64 or uint64 of shape (rows * positions,).
 
     missing: True where there is no value, or None where all are present or NaN says so; of
     floats, every missing one is NaN. nulls: how many of the missing are null rather than NaN.
+    positions: values in a row, one but for the channels of tensors.
     """
 
     values: Numbers
     missing: Mask | None = None
     nulls: int = 0
+    positions: int = 1
 
     def present(self) -> FloatArray:
         """Float64 with NaN where missing; the values themselves where they are float64."""
@@ -40,12 +42,12 @@ class Column:
         """With its mask filled in, where nulls tell that there must be one."""
         if self.missing is not None or not self.nulls:
             return self
-        return type(self)(self.values, np.isnan(self.values), self.nulls)
+        return type(self)(self.values, np.isnan(self.values), self.nulls, self.positions)
 
     def finite(self) -> Self:
         """With infinities and NaN among the missing."""
         values = np.where(np.isinf(self.values), np.nan, self.values)
-        return type(self)(values, np.isnan(values), self.nulls)
+        return type(self)(values, np.isnan(values), self.nulls, self.positions)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,11 +61,15 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Neighbouring mini-batches of one size: ``count`` of ``size`` rows from row ``start`` on."""
+    """Neighbouring mini-batches of one size: ``count`` of ``size`` values from ``start`` on."""
 
     start: int
     count: int
     size: int
+
+    def times(self, positions: int) -> Run:
+        """The same mini-batches where a row has so many values."""
+        return Run(self.start * positions, self.count, self.size * positions)
 
     def pieces(self, column: Column) -> Iterator[Pieces]:
         """The mini-batches side by side, long ones cut into several pieces."""
@@ -100,6 +106,19 @@ def _runs(sizes: Sequence[int]) -> list[Run]:
 
 
 def _moments(columns: Sequence[Column], runs: Sequence[Run]) -> Moments:
+    """Of shape (batches, channels). Channels with as many positions are measured together."""
+    kinds = dict.fromkeys(column.positions for column in columns)
+    if len(kinds) == 1:
+        return _alike(columns, [run.times(*kinds) for run in runs])
+    places = {n: [at for at, column in enumerate(columns) if column.positions == n] for n in kinds}
+    moments = Moments.empty(sum(run.count for run in runs), len(columns))
+    for n, chosen in places.items():
+        found = _alike([columns[at] for at in chosen], [run.times(n) for run in runs])
+        moments = moments.replaced(chosen, found)
+    return moments
+
+
+def _alike(columns: Sequence[Column], runs: Sequence[Run]) -> Moments:
     per_run = []
     for run in runs:
         # Every column has the same kinds of pieces.

@@ -36,16 +36,19 @@ _SEED = 0x62_6E_63_6C_69
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grain:
-    """Rows of one grain, or of a part of it: raw columns in row order, NaN where missing."""
+    """Rows of one grain, or of a part of it: raw columns in row order, NaN where missing.
+
+    A channel of a tensor has several values a row, one row after the other.
+    """
 
     columns: tuple[FloatArray, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:
-    """Sorted points per channel, each standing for ``weight`` rows.
+    """Sorted points per channel, each standing for ``weight`` rows (for all their values).
 
-    spread: the rank error so far, in rows squared, shape (channels,); see ``Quantiles``.
+    spread: the rank error so far, in values squared, shape (channels,); see ``Quantiles``.
     """
 
     points: tuple[FloatArray, ...]
@@ -55,17 +58,22 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Compactor:
-    """How grains of ``group`` mini-batches, ``rows`` rows, become points (a ``Growth``)."""
+    """How grains of ``group`` mini-batches, ``rows`` rows, become points (a ``Growth``).
+
+    spacing: rows that a point of a sealed grain stands for. positions: values in a row, per
+    channel.
+    """
 
     group: int
     rows: int
     spacing: int
+    positions: tuple[int, ...]
 
     @classmethod
-    def plan(cls, group: int, rows: int, channels: int) -> Self:
+    def plan(cls, group: int, rows: int, positions: tuple[int, ...]) -> Self:
         """Thin a grain to some 4096 points, 1024 where there are many channels."""
-        spacing = max(1, rows // (4096 if channels <= 256 else 1024))
-        return cls(group, rows, 1 << (spacing.bit_length() - 1))
+        spacing = max(1, rows // (4096 if len(positions) <= 256 else 1024))
+        return cls(group, rows, 1 << (spacing.bit_length() - 1), positions)
 
     def plant(
         self, first: int, batches: int, columns: Sequence[FloatArray]
@@ -81,30 +89,32 @@ class Compactor:
     def seal(self, leaves: Grain, index: int) -> Points:
         """Sort what is looked at of a grain and keep one value of every ``spacing`` rows."""
         stride = min(_stride(index * self.rows), self.spacing)
-        rows = leaves.columns[0].size if leaves.columns else 0
+        rows = self._rows_of(leaves)
         drawn = None if stride == 1 else _drawn(rows, stride, index)
+        columns = zip(leaves.columns, self.positions, strict=True)
         points, spread = zip(
-            *(self._sealed(column, drawn, stride, index) for column in leaves.columns), strict=True
+            *(self._sealed(*column, drawn, stride, index) for column in columns), strict=True
         )
         return Points(points, self.spacing, np.array(spread))
 
     def _sealed(
-        self, column: FloatArray, drawn: IntArray | None, stride: int, index: int
+        self, column: FloatArray, positions: int, drawn: IntArray | None, stride: int, index: int
     ) -> tuple[FloatArray, float]:
         missing = int(np.count_nonzero(np.isnan(column))) if np.isnan(column.sum()) else 0
         present = column.size - missing
         if drawn is not None and present > column.size // stride:
-            looked_at = column[drawn]
+            looked_at = column.reshape(-1, positions)[drawn].reshape(-1)
         else:
             looked_at, stride = column, 1
         ordered = np.sort(looked_at)  # NaN comes last
         if missing:
             ordered = ordered[: ordered.size - np.count_nonzero(np.isnan(ordered))]
-        every = self.spacing // stride
+        every = self.spacing * positions // stride
         start = int(splitmix(index << 8)) % every
-        spread = float(self.spacing**2 if every > 1 else 0)
+        spread = float((self.spacing * positions) ** 2 if every > 1 else 0)
         # A copy, or the points would keep everything that was sorted in memory.
-        return ordered[start::every].copy(), spread + (stride * present * (stride > 1))
+        drawing = stride * positions * present if stride > 1 else 0
+        return ordered[start::every].copy(), spread + drawing
 
     def merge(self, first: Points, later: Points, level: int, index: int) -> Points:
         """Sort the points of both together and keep every second one."""
@@ -115,11 +125,15 @@ class Compactor:
             np.sort(np.concatenate(pair), kind="stable")[start::2].copy() for pair in pairs
         )
         weight = first.weight + later.weight
-        return Points(kept, weight, first.spread + later.spread + float(weight) ** 2)
+        spacings = float(weight) * np.array(self.positions)
+        return Points(kept, weight, first.spread + later.spread + spacings**2)
 
     def lingers(self, leaves: Grain) -> bool:
         """Data that fits into one grain is kept whole, and every quantile of it is exact."""
-        return leaves.columns[0].size <= grain_rows(len(leaves.columns))
+        return self._rows_of(leaves) <= grain_rows(self.positions)
+
+    def _rows_of(self, leaves: Grain) -> int:
+        return leaves.columns[0].size // self.positions[0] if leaves.columns else 0
 
     def finish(
         self, forest: Forest[Grain, Points], counts: IntArray, low: FloatArray, high: FloatArray
@@ -129,7 +143,8 @@ class Compactor:
         nodes = [entry.state for entry in forest.entries if not isinstance(entry, Loose)]
         ends = zip(counts.tolist(), low.tolist(), high.tolist(), strict=True)
         return tuple(
-            _quantiles(channel, grains, nodes, *extremes) for channel, extremes in enumerate(ends)
+            _quantiles(channel, self.positions[channel], grains, nodes, *extremes)
+            for channel, extremes in enumerate(ends)
         )
 
 
@@ -144,9 +159,14 @@ def splitmix(positions: NDArray[np.uint64] | int) -> NDArray[np.uint64]:
     return mixed
 
 
-def grain_rows(channels: int) -> int:
-    """Rows read and sorted at a time: 65,536, fewer where that would pass 32 MB."""
-    return max(1024, min(1 << 16, (1 << 22) // max(1, channels)))
+def grain_rows(positions: Sequence[int]) -> int:
+    """Rows read and sorted at a time: 65,536, fewer where that would pass 32 MB.
+
+    positions: values in a row, per channel. 1024 at least, but for tensors.
+    """
+    values, channels = max(1, sum(positions)), max(1, len(positions))
+    plain = max(1024, min(1 << 16, (1 << 22) // channels))
+    return max(1, min(plain, (1 << 22) // values)) if values > channels else plain
 
 
 def _stride(row: int) -> int:
@@ -165,6 +185,7 @@ def _drawn(rows: int, stride: int, grain: int) -> IntArray:
 
 def _quantiles(
     channel: int,
+    positions: int,
     grains: Sequence[Grain],
     nodes: Sequence[Points],
     count: int,
@@ -176,7 +197,8 @@ def _quantiles(
     if values.size == count:
         return Quantiles.of(values)
     parts = [values, *(node.points[channel] for node in nodes)]
-    weights = np.repeat([1, *(node.weight for node in nodes)], [part.size for part in parts])
+    each = [1, *(node.weight * positions for node in nodes)]
+    weights = np.repeat(each, [part.size for part in parts])
     points = np.concatenate(parts)
     if not points.size:
         points, weights = np.array([low, high]), np.ones(2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any, Self
 
@@ -25,6 +25,7 @@ class Plan:
 
     channels: numeric channels in file order; categories: (name, type) of categorical columns;
     sketches: whether quantiles and categories are kept; capacity: values counted per column.
+    positions: values in a row, per channel.
     """
 
     channels: tuple[Channel, ...]
@@ -33,15 +34,20 @@ class Plan:
     categories: tuple[tuple[str, str], ...] = ()
     sketches: bool = True
     capacity: int = 10_000
+    positions: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        positions = tuple(channel.positions for channel in self.channels)
+        object.__setattr__(self, "positions", positions)
 
     @property
     def group(self) -> int:
         """Mini-batches per grain: what is read, and sorted, at a time."""
-        return -(-grain_rows(len(self.channels)) // self.batch_size)
+        return -(-grain_rows(self.positions) // self.batch_size)
 
     @property
     def compactor(self) -> Compactor:
-        return Compactor.plan(self.group, self.group * self.batch_size, len(self.channels))
+        return Compactor.plan(self.group, self.group * self.batch_size, self.positions)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

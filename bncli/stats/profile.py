@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from bncli.stats.categories import Categories
+from bncli.stats.layout import Layout
 from bncli.stats.missing import Missing
 from bncli.stats.moments import Moments
 from bncli.stats.quantiles import Quantiles
@@ -25,6 +26,11 @@ class Channel:
     channel: int = 0
     type: str = "Float64"
     layout: str | None = None
+
+    @property
+    def positions(self) -> int:
+        """Values in a row."""
+        return 1 if self.layout is None else Layout.parse(self.layout).positions
 
     @property
     def label(self) -> str:
