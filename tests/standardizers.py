@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from bncli.standardize.standardizer import Standardizer
+from bncli.stats.batches import Column
 from bncli.stats.categories import Categories
+from bncli.stats.covariance import Covariance
 from bncli.stats.missing import Missing
 from bncli.stats.moments import Moments
 from bncli.stats.profile import Channel, Profile, Source
@@ -39,6 +41,11 @@ def sketch_of(values: np.ndarray) -> Quantiles:
     return Quantiles.of(values[~np.isnan(values)]).sealed()
 
 
+def covariance_of(values: np.ndarray) -> Covariance:
+    columns = [Column(column, np.isnan(column)) for column in np.ascontiguousarray(values.T)]
+    return Covariance.of(tuple(range(len(columns))), columns)
+
+
 def counted(values: Sequence[str | None]) -> Categories:
     present = Counter(value for value in values if value is not None)
     return Categories(present.total(), len(values) - present.total(), dict(present))
@@ -50,9 +57,13 @@ def fitted(
     policy: Policy | None = None,
     profile: bool = True,
     categories: Mapping[str, Sequence[str | None]] | None = None,
+    joint: bool = False,
     **changes: Any,
 ) -> Standardizer:
-    """Fit on float columns (NaN missing) and text columns (None missing) of one length."""
+    """Fit on float columns (NaN missing) and text columns (None missing) of one length.
+
+    joint: keep the covariance of all float columns.
+    """
     policy = policy or Pooled()
     values = np.array(list(columns.values()), dtype=np.float64).T
     rows = len(values)
@@ -75,6 +86,7 @@ def fitted(
         tuple(sketch_of(column) for column in values.T) if profile else (),
         {name: counted(column) for name, column in texts.items()},
         dict.fromkeys(texts, "String"),
+        covariance_of(values) if joint else None,
     )
     return Standardizer(measured, policy).replace(**changes)
 

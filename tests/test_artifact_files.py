@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 import standardizers
+from folds import joint_bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,6 +33,8 @@ VARIANTS = {
     "no profile": standardizers.rich(profile=False),
     "sealed": standardizers.rich(rows=3000, batch_size=100),
     "no rows": standardizers.rich(rows=0),
+    "joint": standardizers.rich(joint=True),
+    "joint, no rows": standardizers.rich(rows=0, joint=True),
     "default gamma": standardizers.rich(gamma=np.ones(0), beta=np.zeros(0)),
 }
 
@@ -70,6 +73,16 @@ def test_arrays_load_bit_for_bit(standardizer, suffix, tmp_path):
     for ours, theirs in zip(standardizer.profile.quantiles, loaded.profile.quantiles, strict=True):
         assert ours.points.tobytes() == theirs.points.tobytes()
         assert ours.weights.tobytes() == theirs.weights.tobytes()
+
+
+@pytest.mark.parametrize("suffix", list(FORMATS))
+@pytest.mark.parametrize("name", ["joint", "joint, no rows"])
+def test_a_covariance_loads_bit_for_bit(name, suffix, tmp_path):
+    path = tmp_path / f"stats.{suffix}"
+    artifact.save(VARIANTS[name], path)
+    ours, theirs = VARIANTS[name].profile.covariance, artifact.load(path).profile.covariance
+    assert joint_bits(theirs) == joint_bits(ours)
+    assert set(ours.groups) == ({0b01000, 0b01010} if "no rows" not in name else set())
 
 
 def test_json_to_parquet_to_json_gives_the_same_bytes(standardizer, tmp_path):
@@ -209,10 +222,20 @@ def test_sketches_too_large_for_a_footer_are_left_out_of_it(tmp_path, monkeypatc
     monkeypatch.setattr("bncli.artifact.store._MAX_EMBEDDED", 1000)
     path = tmp_path / "out.parquet"
     frame = pl.LazyFrame({"temp": [1.0]})
-    frame.sink_parquet(path, metadata=artifact.metadata(VARIANTS["pooled"]))
+    frame.sink_parquet(path, metadata=artifact.metadata(VARIANTS["joint"]))
     loaded = artifact.embedded(path)
     assert loaded.mean.tobytes() == VARIANTS["pooled"].mean.tobytes()
     assert loaded.profile.quantiles == ()
+    assert loaded.profile.covariance is None
+
+
+def test_a_covariance_of_64_columns_is_no_more_than_a_few_hundred_kilobytes():
+    dice = np.random.default_rng(0)
+    columns = {f"c{at}": dice.normal(size=500) for at in range(64)}
+    with_it, without = (
+        artifact.dumps(standardizers.fitted(columns, joint=joint)) for joint in (True, False)
+    )
+    assert 0 < len(with_it) - len(without) < 100_000
 
 
 def test_an_artifact_is_told_from_data(standardizer, tmp_path):

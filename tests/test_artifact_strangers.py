@@ -22,7 +22,7 @@ from bncli.artifact.model import from_record, to_record
 from bncli.errors import ArtifactError, BncliWarning
 from bncli.stats.running import Algorithm2, Exponential
 
-RECORD = to_record(standardizers.rich(policy=Exponential(0.1)))
+RECORD = to_record(standardizers.rich(policy=Exponential(0.1), joint=True))
 SUMS = to_record(standardizers.rich(policy=Algorithm2(), rows=20))
 
 
@@ -58,6 +58,13 @@ def assert_valid(standardizer):
         assert (np.diff(sketch.points) >= 0).all()
         assert (sketch.weights > 0).all()
         assert math.isclose(sketch.weights.sum(), sketch.count, rel_tol=1e-6)
+    joint = standardizer.profile.covariance
+    if joint is not None:
+        assert 0 <= joint.channels[0] <= joint.channels[-1] < channels
+        for state in joint.groups.values():
+            assert np.isfinite(state.m2).all()
+            assert np.array_equal(state.m2, state.m2.T)
+            assert (np.diagonal(state.m2) >= 0).all()
     assert from_record(to_record(standardizer)).channels == standardizer.channels
 
 
@@ -128,6 +135,32 @@ WRONG = {
     "category capacity": (["categories", 0, "capacity"], 1, "are more than capacity 1"),
     "category a channel": (["categories", 0, "feature"], "temp", "feature is 'temp' once more"),
     "fit a list": (["fit"], [1], "fit must be an object"),
+    "joint channel": (["covariance", "channels"], [0, 1, 2, 3, 9], "names channel 9 of 5"),
+    "joint order": (["covariance", "channels"], [0, 2, 1, 3, 4], "channels must be ascending"),
+    "joint twice": (["covariance", "channels"], [0, 1, 1, 3, 4], "channels must be ascending"),
+    "joint of none": (["covariance", "channels"], [], "channels must have 1 to 512"),
+    "joint rows": (["covariance", "rows"], 51, r"covariance.rows must be at most 50"),
+    "joint rows few": (["covariance", "rows"], 49, r"groups count 50 rows, and there are 49"),
+    "joint groups": (["covariance", "groups"], {}, "covariance.groups must be a list"),
+    "joint null group": (["covariance", "groups", 0], None, r"groups\[0\] must be an object"),
+    "joint count": (["covariance", "groups", 0, "count"], 0, r"\[0\].count must be from 1"),
+    "joint lacking": (["covariance", "groups", 0, "lacking"], [5], "must be ascending places"),
+    "joint lacking 2": (["covariance", "groups", 0, "lacking"], [3, 3], "ascending places of 5"),
+    "joint same": (["covariance", "groups", 0, "lacking"], [1, 3], "lacking channels twice"),
+    "joint length": (["covariance", "groups", 0, "lacking"], [], "pivot must be 5 numbers, and is"),
+    "joint mean": (["covariance", "groups", 0, "mean"], "0.0 nan 0 0", "mean must be numbers"),
+    "joint inf": (["covariance", "groups", 0, "mean"], "0 1e999 0 0", "mean must be finite"),
+    "joint triangle": (["covariance", "groups", 0, "m2"], "1.0", r"m2 must be 10 numbers"),
+    "joint square": (
+        ["covariance", "groups", 0, "m2"],
+        " ".join(["-1.0"] * 10),
+        "no negative sum of squares",
+    ),
+    "joint product": (
+        ["covariance", "groups", 0, "m2"],
+        "1.0 1.1 1.0" + " 0.0" * 7,
+        "larger than its sums of squares",
+    ),
     "source": (["sources", 0, "bytes"], -5, r"sources\[0\].bytes must be from 0"),
 }
 
@@ -183,6 +216,8 @@ def test_a_missing_field_is_named(name):
     record = {key: value for key, value in RECORD.items() if key != name}
     if name == "profile":
         assert from_record(record).profile.quantiles
+    elif name == "covariance":
+        assert from_record(record).profile.covariance is None
     else:
         with pytest.raises(ArtifactError, match=name):
             from_record(record)
@@ -319,7 +354,7 @@ def load_or_refuse(load) -> bool:
 
 
 def small():
-    return standardizers.rich(rows=9, policy=Exponential(0.1))
+    return standardizers.rich(rows=9, policy=Exponential(0.1), joint=True)
 
 
 def test_flipped_bits_of_json_load_or_are_refused():
@@ -372,7 +407,7 @@ def mutated(record, dice):
 @pytest.mark.parametrize("policy", [Exponential(0.1), Algorithm2()])
 def test_mutated_records_load_or_are_refused(policy):
     dice = random.Random(2)
-    record = to_record(standardizers.rich(rows=9, policy=policy))
+    record = to_record(standardizers.rich(rows=9, policy=policy, joint=True))
     loaded = sum(
         load_or_refuse(lambda: from_record(mutated(record, dice), "stats.json"))
         for _ in range(1000)

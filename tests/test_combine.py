@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from functools import reduce
 
 import numpy as np
@@ -116,6 +117,34 @@ def test_categories_add_up():
     )
     merged = merge(first, second).profile.categories["origin"]
     assert (merged.count, merged.missing, dict(merged.values)) == (5, 1, {"a": 1, "b": 3, "c": 1})
+
+
+def test_the_covariance_of_parts_is_that_of_the_whole_in_any_order_of_channels():
+    table = columns(60)
+    first, second = cut(table, 24)
+    turned = {name: second[name] for name in ("same", "a", "holes")}
+    whole = fit(table, joint=True).profile.covariance
+    for parts in ([fit(first, joint=True), fit(second, joint=True)],
+                  [fit(first, joint=True), fit(turned, joint=True)]):  # fmt: skip
+        merged = merge_all(parts).profile.covariance
+        assert (merged.channels, merged.rows) == ((0, 1, 2), 60)
+        for chosen in [(0, 1, 2), (0, 2), (1, 0)]:
+            ours, theirs = merged.complete(chosen), whole.complete(chosen)
+            assert ours.count == theirs.count
+            np.testing.assert_allclose(ours.m2, theirs.m2, rtol=1e-9, atol=1e-9)
+
+
+def test_a_covariance_that_not_all_parts_keep_is_left_out_with_a_warning():
+    first, second = cut(columns(48), 24)
+    with pytest.warns(BncliWarning, match="not all parts keep a covariance"):
+        merged = merge(fit(first, joint=True), fit(second))
+    assert merged.profile.covariance is None
+    few = fit(second, joint=True)
+    profile = replace(few.profile, covariance=few.profile.covariance.select((0, 2)))
+    with pytest.warns(BncliWarning, match="not all parts keep the covariance of 'holes'"):
+        merged = merge(fit(first, joint=True), few.replace(profile=profile))
+    assert merged.profile.covariance.channels == (0, 2)
+    assert merged.profile.covariance.complete((0, 2)).count == 48
 
 
 DIFFERENT = {

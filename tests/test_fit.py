@@ -35,10 +35,44 @@ def test_the_cut_into_segments_changes_no_bit(sample_data, rows_per_segment):
             profile.missing.to_records(),
             [q.to_record() for q in profile.quantiles],
             {name: each.to_record() for name, each in profile.categories.items()},
+            profile.covariance.to_record(),
         )
         for profile in (whole, parts)
     ]
     assert records[0] == records[1]
+
+
+def test_the_covariance_is_of_the_first_numeric_columns_in_file_order(sample_data):
+    path = sample_data / "weather_winter.parquet"
+    kept = {n: bncli.fit(path, joint=n).profile.covariance for n in (1, 4, 64)}
+    assert {n: each.channels for n, each in kept.items()} == {
+        1: (0,),
+        4: (0, 1, 2, 3),
+        64: tuple(range(11)),
+    }
+    assert bncli.fit(path, joint=0).profile.covariance is None
+    assert bncli.fit(path, profile=False).profile.covariance is None
+    for wrong in (-1, 513):
+        with pytest.raises(UsageError, match="--joint takes up to 512"):
+            bncli.fit(path, joint=wrong)
+
+
+def test_a_covariance_is_kept_of_every_way_of_reading(sample_data):
+    parquet, csv = (bncli.fit(sample_data / f"penguins.{kind}") for kind in ("parquet", "csv"))
+    assert parquet.profile.covariance.to_record() == csv.profile.covariance.to_record()
+
+
+def test_update_goes_on_with_the_covariance(sample_data):
+    data = pl.read_parquet(sample_data / "weather_year.parquet")
+    first = bncli.fit(data.head(9000))
+    updated = bncli.fit(data.slice(9000), update=first).profile.covariance
+    whole = bncli.fit(data).profile.covariance
+    ours, theirs = (each.complete(each.channels) for each in (updated, whole))
+    assert (updated.rows, ours.count) == (26115, theirs.count)
+    spread = np.sqrt(np.diagonal(theirs.m2))
+    np.testing.assert_allclose(
+        ours.m2 / np.outer(spread, spread), theirs.m2 / np.outer(spread, spread), atol=1e-12
+    )
 
 
 def test_the_same_data_in_another_format_gives_the_same_statistics(sample_data):

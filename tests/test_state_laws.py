@@ -7,12 +7,13 @@ import math
 
 import numpy as np
 import pytest
-from folds import bits, fold
+from folds import bits, fold, joint_bits, jointly
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bncli.stats.batches import Column, measure_batches
 from bncli.stats.categories import Categories
+from bncli.stats.covariance import Covariance
 from bncli.stats.missing import Missing
 from bncli.stats.moments import Moments
 from bncli.stats.quantiles import Quantiles
@@ -151,6 +152,81 @@ def test_a_scan_is_the_merge_of_every_prefix(column, size):
         total = total.merge(moments[at])
         assert running[at].count == total.count
         assert running[at].value() == pytest.approx(total.value(), rel=1e-14, nan_ok=True)
+
+
+# Three columns of one length, some of whose rows lack some of them.
+tables = st.lists(st.tuples(values, values, values), min_size=1, max_size=40).map(
+    lambda rows: np.array(rows, dtype=np.float64).T
+)
+
+
+def assert_same_covariance(left: Covariance, right: Covariance, table: np.ndarray) -> None:
+    """Counts are equal, and every sum is to a few units in the last place of what it adds up."""
+    assert (left.channels, left.rows) == (right.channels, right.rows)
+    for places in [(0,), (1, 2), (0, 1, 2)]:
+        ours, theirs = left.complete(places), right.complete(places)
+        assert ours.count == theirs.count
+        size = np.nan_to_num(table[list(places)])
+        spread = np.abs(size - size[:, :1]).max(axis=1)
+        slack = 1e-14 * len(size[0]) * np.multiply.outer(spread, spread)
+        assert (np.abs(ours.m2 - theirs.m2) <= slack).all()
+        ends = [state.pivot + state.mean for state in (ours, theirs)]
+        assert ends[0] == pytest.approx(ends[1], rel=1e-14, abs=1e-300)
+
+
+@given(tables)
+def test_merging_with_an_empty_state_changes_no_bit_of_a_covariance(table):
+    state, empty = jointly(table, 7), Covariance((0, 1, 2))
+    assert joint_bits(state.merge(empty)) == joint_bits(empty.merge(state)) == joint_bits(state)
+
+
+@given(tables, st.data())
+def test_covariances_merge_associatively(table, data):
+    cuts = sorted(data.draw(st.lists(st.integers(0, table.shape[1]), min_size=2, max_size=2)))
+    x, y, z = (
+        jointly(part, 5) if part.shape[1] else Covariance((0, 1, 2))
+        for part in np.split(table, cuts, axis=1)
+    )
+    assert_same_covariance(x.merge(y).merge(z), x.merge(y.merge(z)), table)
+
+
+@given(tables, st.data())
+def test_the_covariance_of_complete_rows_is_that_of_their_parts_merged(table, data):
+    cut = data.draw(st.integers(1, table.shape[1]))
+    parts = [part for part in np.split(table, [cut], axis=1) if part.shape[1]]
+    merged, whole = Covariance((0, 1, 2)), jointly(table, 100)
+    for part in parts:
+        merged = merged.merge(jointly(part, 4))
+    ours, theirs = merged.complete((0, 1, 2)), whole.complete((0, 1, 2))
+    assert (ours.count, merged.rows) == (theirs.count, whole.rows)
+    spread = np.ptp(np.nan_to_num(table), axis=1)
+    slack = 1e-13 * table.shape[1] * np.multiply.outer(spread, spread)
+    assert (np.abs(ours.m2 - theirs.m2) <= slack).all()
+
+
+@given(table=tables, size=st.integers(1, 9), data=st.data())
+def test_any_cut_at_mini_batches_gives_the_same_bits_of_a_covariance(table, size, data):
+    batches = -(-table.shape[1] // size)
+    cuts = data.draw(st.lists(st.integers(0, batches), max_size=6))
+    assert joint_bits(jointly(table, size, cuts)) == joint_bits(jointly(table, size))
+
+
+@pytest.mark.parametrize("segments", [1, 2, 7, 64])
+def test_many_segments_over_many_grains_give_the_same_bits_of_a_covariance(segments):
+    rng = np.random.default_rng(segments)
+    table = rng.standard_t(3, (4, 150_000)) + rng.standard_t(3, 150_000)
+    table[1, rng.random(150_000) < 0.4] = np.nan
+    table[2, rng.random(150_000) < 0.01] = np.nan
+    cuts = rng.choice(np.arange(1, 1500), segments - 1, replace=False).tolist()
+    assert joint_bits(jointly(table, 100, cuts)) == joint_bits(jointly(table, 100))
+
+
+@given(tables)
+def test_a_covariance_survives_json_bit_for_bit(table):
+    state = jointly(table, 6)
+    assert joint_bits(Covariance.from_record(json.loads(json.dumps(state.to_record())))) == (
+        joint_bits(state)
+    )
 
 
 texts = st.lists(st.sampled_from("abcdefg"), max_size=30)

@@ -50,6 +50,7 @@ def fit(
     profile: bool = True,
     sketch_size: int = 1024,
     max_categories: int = 10_000,
+    joint: int = 64,
     options: ReadOptions | None = None,
     progress: Progress | None = None,
     overwrite: bool = False,
@@ -65,7 +66,8 @@ def fit(
     single values by feature, which go over those. columns, exclude: patterns; column: literal
     names; target: labels, never standardized. batch_stats: a file for one row per
     mini-batch and channel. update: go on from this artifact. profile: keep quantile sketches
-    (about sketch_size points a channel) and category counts (max_categories a column).
+    (about sketch_size points a channel), category counts (max_categories a column) and the
+    covariance of the first ``joint`` numeric columns in file order (up to 512; 0: none).
 
     Raises DataError, ArtifactError, UsageError; warns with BncliWarning of columns that are
     constant, all missing, dominated by rounding or drowned by eps.
@@ -85,7 +87,7 @@ def fit(
     choice = Choice.of(columns, column, exclude, target)
 
     def work(dataset: Dataset) -> Record:
-        plan = plan_for(dataset, choice, batch_size, policy, profile, max_categories)
+        plan = plan_for(dataset, choice, batch_size, policy, profile, max_categories, joint)
         by_hand.check(plan.channels)
         with ExitStack() as stack:
             watch: tuple[Watch, ...] = ()
@@ -114,6 +116,7 @@ def fit(
                 "profile": profile,
                 "sketch_size": sketch_size,
                 "max_categories": max_categories,
+                "joint": joint,
             },
         )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from bncli.artifact import rules
+from bncli.artifact import joint_rules, rules
 from bncli.artifact.shape import (
     Checker,
     Problems,
@@ -26,6 +26,7 @@ from bncli.artifact.shape import (
 )
 from bncli.errors import BncliWarning
 from bncli.stats.categories import DEFAULT_CAPACITY
+from bncli.stats.covariance import MOST_CHANNELS, MOST_GROUPS
 
 MAX_CHANNELS = 1_000_000
 _MAX_NUMBERS = 100_000_000  # characters of a sketch's numbers: bounded by the file already
@@ -57,6 +58,16 @@ _CATEGORIES = fields(
     exact=flag,
     bound=integer(),
     capacity=integer(1),
+)
+_GROUP = fields(
+    lacking=items(integer(0, MOST_CHANNELS - 1), 0, MOST_CHANNELS),
+    count=integer(1),
+    **dict.fromkeys(("pivot", "mean", "m2"), text(_MAX_NUMBERS)),
+)
+_COVARIANCE = fields(
+    channels=items(integer(0, MAX_CHANNELS - 1), 1, MOST_CHANNELS),
+    rows=integer(),
+    groups=items(_GROUP, 0, MOST_GROUPS),
 )
 
 
@@ -103,7 +114,7 @@ _STATES: dict[str, Checker] = {
 def _record(policy: Any) -> Checker:
     known = _STATES.get(policy, fields()) if isinstance(policy, str) else fields()
     return fields(
-        {"profile": None},
+        {"profile": None, "covariance": None},
         format=text(100),
         version=integer(1),
         created_by=text(1000),
@@ -118,6 +129,7 @@ def _record(policy: Any) -> Checker:
         categories=items(_CATEGORIES),
         fit=plain(),
         profile=nullable(flag),
+        covariance=nullable(_COVARIANCE),
     )
 
 
@@ -132,6 +144,7 @@ def checked(record: dict[str, Any], name: str) -> dict[str, Any]:
     clean = _record(policy)(record, "", problems)
     problems.raise_if_any(name)
     rules.check(clean, problems)
+    joint_rules.check(clean, problems)
     problems.raise_if_any(name)
     if problems.unknown:
         shown = ", ".join(list(problems.unknown)[:10])

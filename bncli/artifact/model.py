@@ -20,6 +20,7 @@ from bncli.artifact.shape import Problems
 from bncli.errors import ArtifactError
 from bncli.standardize.standardizer import Standardizer
 from bncli.stats.categories import Categories
+from bncli.stats.covariance import Covariance
 from bncli.stats.exact import FloatArray
 from bncli.stats.missing import Missing
 from bncli.stats.moments import Moments
@@ -38,7 +39,7 @@ def to_record(standardizer: Standardizer) -> dict[str, Any]:
     Raises ArtifactError when a number in it is not finite.
     """
     profile = standardizer.profile
-    record = {
+    record: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "created_by": f"bncli {__version__}",
@@ -57,6 +58,8 @@ def to_record(standardizer: Standardizer) -> dict[str, Any]:
         "fit": dict(standardizer.fit),
         "profile": bool(profile.quantiles),
     }
+    if profile.covariance is not None:
+        record["covariance"] = profile.covariance.to_record()
     for path, value in _not_finite(record, ""):
         raise ArtifactError(f"{path} is {value}, which no artifact can hold")
     return record
@@ -149,6 +152,7 @@ def _built(record: Record) -> Standardizer:
     moments = [{**state["moments"], **end} for state, end in zip(states, ends, strict=True)]
     sketches = [channel["quantiles"] for channel in channels]
     columns = record["categories"]
+    covariance = record["covariance"]
     profile = Profile(
         tuple(
             Channel(channel["feature"], channel["channel"], channel["type"], channel["layout"])
@@ -163,6 +167,7 @@ def _built(record: Record) -> Standardizer:
         tuple(Quantiles.from_record(sketch) for sketch in sketches if sketch is not None),
         {column["feature"]: Categories.from_record(column) for column in columns},
         {column["feature"]: column["type"] for column in columns},
+        None if covariance is None else Covariance.from_record(covariance),
     )
     return Standardizer(
         profile,

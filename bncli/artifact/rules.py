@@ -138,8 +138,8 @@ def _batches_seen(running: Record) -> tuple[float, float]:
 
 
 def _check_sketch(sketch: Record, path: str, count: int, problems: Problems) -> None:
-    points = _numbers(sketch["points"], f"{path}.points", problems)
-    weights = _numbers(sketch["weights"], f"{path}.weights", problems)
+    points = numbers(sketch["points"], f"{path}.points", problems)
+    weights = numbers(sketch["weights"], f"{path}.weights", problems)
     if points is None or weights is None:
         return
     if len(weights) == 1:
@@ -172,7 +172,7 @@ def _check_points(
         problems.add(f"{path}.weights", f"must add up to count {count}")
 
 
-def _numbers(text: str, path: str, problems: Problems) -> list[float] | None:
+def numbers(text: str, path: str, problems: Problems) -> list[float] | None:
     """Numbers out of a text, parted by single spaces; None, and a problem told, otherwise."""
     # float() takes more than JSON does: underscores, other digits, "nan", a megabyte of zeros.
     if text and not _NUMBERS.fullmatch(text):

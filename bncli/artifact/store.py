@@ -108,11 +108,13 @@ def embedded(path: str | Path) -> Standardizer | None:
 def metadata(standardizer: Standardizer) -> dict[str, str]:
     """What a Parquet writer puts into the file metadata, so that ``embedded`` finds it again.
 
-    Sketches are left out where they would make a footer of more than 16 MiB.
+    Sketches and the covariance are left out where they would make a footer of more than 16 MiB.
     """
     text = _compact(to_record(standardizer))
     if len(text) > _MAX_EMBEDDED:
-        bare = replace(standardizer.profile, quantiles=(), categories={}, category_types={})
+        bare = replace(
+            standardizer.profile, quantiles=(), categories={}, category_types={}, covariance=None
+        )
         text = _compact(to_record(standardizer.replace(profile=bare)))
     return {"bncli": text}
 

@@ -12,7 +12,9 @@ from bncli.cli.options import (
     ARTIFACT_OUTPUT,
     BATCH_SIZE,
     DATA,
+    JOINT,
     JSON,
+    NO_JOINT,
     NONFINITE,
     OVERWRITE,
     TAIL,
@@ -100,6 +102,8 @@ def fit(
         int | None,
         typer.Option(metavar="N", min=1, help="Values counted exactly a column. [default: 10000]"),
     ] = None,
+    joint: JOINT = None,
+    no_joint: NO_JOINT = False,
     *,
     affine: Affine,
     columns: Columns,
@@ -143,6 +147,7 @@ def fit(
                 update=update,
                 sketch_size=sketch_size,
                 max_categories=max_categories,
+                joint=0 if no_joint else joint,
             ),
         )
         if output is not None:

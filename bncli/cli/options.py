@@ -104,6 +104,19 @@ NONFINITE: TypeAlias = Annotated[
     Literal["error", "missing"],
     typer.Option("--nonfinite", help="What +inf and -inf are: an error, or missing values."),
 ]
+JOINT: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--joint",
+        metavar="N",
+        min=1,
+        max=512,
+        help="Keep the covariance of the first N numeric columns, up to 512. [default: 64]",
+    ),
+]
+NO_JOINT: TypeAlias = Annotated[
+    bool, typer.Option("--no-joint", help="No covariance: nothing is said of columns jointly.")
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,9 @@ def show_origin(standardizer: Any, name: str) -> None:
     }
     if not profile.quantiles:
         lines["sketches"] = "none (fitted with --no-profile)"
+    if profile.covariance is not None:
+        kept, channels = len(profile.covariance.channels), _count(len(profile.channels), "channel")
+        lines["joint"] = f"covariance of {kept} of {channels}"
     for key, value in lines.items():
         print(f"{key:<10}{printable(value)}")
     print()

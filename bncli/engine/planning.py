@@ -14,6 +14,7 @@ from bncli.data.rownumber import row_number_columns
 from bncli.data.tensors import inner_of, tensor_layouts
 from bncli.errors import BncliWarning, UsageError
 from bncli.stats.categories import DEFAULT_CAPACITY
+from bncli.stats.covariance import DEFAULT_CHANNELS, MOST_CHANNELS
 from bncli.stats.fold import Plan
 from bncli.stats.profile import Channel
 from bncli.stats.running import POLICIES, Policy
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 Names = str | Sequence[str] | None
+Joint = int | frozenset[str]
+"""Whose covariance is kept: the first so many numeric columns in file order, or these by label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +83,22 @@ def plan_for(
     policy: Policy,
     profile: bool = True,
     max_categories: int = DEFAULT_CAPACITY,
+    joint: Joint = DEFAULT_CHANNELS,
 ) -> Plan:
     """What is measured of a dataset. Raises UsageError, ColumnMissing, DataError."""
     if batch_size < 1:
         raise UsageError(f"a mini-batch of {batch_size} rows is none", fix="--batch-size 8192")
     selection = choice.select(dataset)
     types = {name: str(dtype) for name, dtype in dataset.schema.items()}
+    channels = tuple(_channels(dataset.schema, selection))
     return Plan(
-        tuple(_channels(dataset.schema, selection)),
+        channels,
         batch_size,
         policy,
         tuple((name, types[name]) for name in selection.categorical) if profile else (),
         profile,
         max_categories,
+        _jointly(channels, joint) if profile else (),
     )
 
 
@@ -104,6 +110,19 @@ def _channels(schema: pl.Schema, selection: Selection) -> Iterator[Channel]:
             yield Channel(name, type=kind)
         else:
             yield from (Channel(name, at, kind, str(layout)) for at in range(layout.channels))
+
+
+def _jointly(channels: Sequence[Channel], joint: Joint) -> tuple[int, ...]:
+    """The channels whose covariance is kept: of those with one value in a row."""
+    single = [at for at, channel in enumerate(channels) if channel.positions == 1]
+    if isinstance(joint, int):
+        if not 0 <= joint <= MOST_CHANNELS:
+            raise UsageError(
+                f"the covariance of {joint} columns cannot be kept",
+                fix=f"--joint takes up to {MOST_CHANNELS}, and --no-joint none",
+            )
+        return tuple(single[:joint])
+    return tuple(at for at in single if channels[at].label in joint)
 
 
 def running_policy(name: str, momentum: float | None, ddof: int | None) -> Policy:

@@ -20,6 +20,7 @@ import numpy as np
 
 from bncli.errors import BncliWarning, UsageError, listed
 from bncli.standardize.standardizer import Standardizer
+from bncli.stats.covariance import Covariance
 from bncli.stats.exact import FloatArray
 from bncli.stats.profile import Channel, Profile
 
@@ -93,7 +94,21 @@ def _joined_profiles(first: Profile, second: Profile) -> Profile:
         tuple(ours.merge(theirs).sealed() for ours, theirs in pairs) if kept else (),
         {name: first.categories[name].merge(second.categories[name]) for name in names},
         {name: first.category_types[name] for name in names},
+        _joined_covariances(first.covariance, second.covariance, order),
     )
+
+
+def _joined_covariances(
+    first: Covariance | None, second: Covariance | None, order: Sequence[int]
+) -> Covariance | None:
+    """Of the channels that both sides keep; None where there is none."""
+    if first is None or second is None:
+        return None
+    common = [channel for channel in first.channels if order[channel] in second.channels]
+    if not common:
+        return None
+    theirs = second.select([order[channel] for channel in common], named=common)
+    return first.select(common).merge(theirs).finite()
 
 
 def _order(first: Profile, second: Profile) -> list[int]:
@@ -191,6 +206,7 @@ def _losses(parts: Sequence[Standardizer]) -> Iterator[str]:
         yield "a part has no profile (fit --no-profile), so the merged artifact has none"
     elif kept == {True}:
         yield from _dropped_categories([part.profile.categories for part in parts])
+        yield from _dropped_covariance(parts)
 
 
 def _dropped_categories(columns: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -198,6 +214,26 @@ def _dropped_categories(columns: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     dropped = [name for name in every if not all(name in names for names in columns)]
     if dropped:
         yield f"not all parts have {_quoted(dropped)}: left out of the merged profile"
+
+
+def _dropped_covariance(parts: Sequence[Standardizer]) -> Iterator[str]:
+    """Columns whose covariance some parts keep and others do not."""
+    kept = [
+        {part.channels[at].label for at in part.profile.covariance.channels}
+        if part.profile.covariance is not None
+        else set()
+        for part in parts
+    ]
+    common, every = set.intersection(*kept), set.union(*kept)
+    if every and not common:
+        yield "not all parts keep a covariance (fit --joint), so the merged artifact has none"
+    elif every > common:
+        lost = [
+            label
+            for label in dict.fromkeys(c.label for p in parts for c in p.channels)
+            if label in every - common
+        ]
+        yield f"not all parts keep the covariance of {_quoted(lost)}: left out of the merged one"
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -49,6 +49,17 @@ class Column:
         values = np.where(np.isinf(self.values), np.nan, self.values)
         return type(self)(values, np.isnan(values), self.nulls, self.positions)
 
+    def followed_by(self, later: Self) -> Self:
+        """The rows of both; a side without a mask has all its values."""
+        values = np.concatenate((self.values, later.values))
+        missing = None
+        if self.missing is not None or later.missing is not None:
+            missing = np.concatenate((self._mask(), later._mask()))
+        return type(self)(values, missing, self.nulls + later.nulls, self.positions)
+
+    def _mask(self) -> Mask:
+        return np.zeros(len(self.values), dtype=np.bool_) if self.missing is None else self.missing
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:

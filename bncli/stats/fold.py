@@ -10,6 +10,7 @@ from typing import Any, Self
 from bncli.stats.batches import Column, Measured, measure_batches
 from bncli.stats.categories import Categories
 from bncli.stats.compactor import Compactor, Grain, Points, grain_rows
+from bncli.stats.covariance import Covariance, CovarianceGrowth, Rows
 from bncli.stats.growth import MomentsGrowth, PairGrowth, merged
 from bncli.stats.missing import Missing
 from bncli.stats.moments import Moments
@@ -24,8 +25,9 @@ class Plan:
     """What is measured, and how: the same for every segment of one fit.
 
     channels: numeric channels in file order; categories: (name, type) of categorical columns;
-    sketches: whether quantiles and categories are kept; capacity: values counted per column.
-    positions: values in a row, per channel.
+    sketches: whether quantiles and categories are kept; capacity: values counted per column;
+    joint: indices of the channels whose covariance is kept, ascending; positions: values in a row,
+    per channel.
     """
 
     channels: tuple[Channel, ...]
@@ -34,6 +36,7 @@ class Plan:
     categories: tuple[tuple[str, str], ...] = ()
     sketches: bool = True
     capacity: int = 10_000
+    joint: tuple[int, ...] = ()
     positions: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,6 +51,10 @@ class Plan:
     @property
     def compactor(self) -> Compactor:
         return Compactor.plan(self.group, self.group * self.batch_size, self.positions)
+
+    @property
+    def covariance(self) -> CovarianceGrowth:
+        return CovarianceGrowth(self.group, self.joint)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +103,7 @@ class Fold:
     running: Forest[Any, Any]
     sketches: Forest[Grain, Points]
     categories: tuple[Forest[Categories, Categories], ...]
+    covariance: Forest[Rows, Covariance] = Forest()  # noqa: RUF009 - a frozen value
 
     @classmethod
     def empty(cls, plan: Plan) -> Self:
@@ -131,6 +139,7 @@ class Fold:
             running,
             sketches,
             categories,
+            plan.covariance.plant(block.first, len(block.sizes), measured.columns),
         )
         return fold, measured
 
@@ -147,6 +156,7 @@ class Fold:
             running=self.running.merge(later.running, PairGrowth()),
             sketches=self.sketches.merge(later.sketches, self.plan.compactor),
             categories=tuple(mine.merge(theirs, growth) for mine, theirs in pairs),
+            covariance=self.covariance.merge(later.covariance, self.plan.covariance),
         )
 
     def profile(self) -> Profile:
@@ -171,6 +181,7 @@ class Fold:
             quantiles,
             self._categories(),
             dict(plan.categories),
+            plan.covariance.finish(self.covariance),
         )
 
     def _categories(self) -> dict[str, Categories]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from bncli.stats.categories import Categories
+from bncli.stats.covariance import Covariance
 from bncli.stats.layout import Layout
 from bncli.stats.missing import Missing
 from bncli.stats.moments import Moments
@@ -54,7 +55,8 @@ class Profile:
 
     channels: the numeric channels, in file order; moments, missing, running: states of shape
     (channels,); quantiles: one per channel, or empty where none were kept; categories: the
-    categorical columns by name; category_types: their types by polars' names.
+    categorical columns by name; category_types: their types by polars' names; covariance: of some
+    channels together, None where none was kept.
     """
 
     channels: tuple[Channel, ...]
@@ -67,6 +69,7 @@ class Profile:
     quantiles: tuple[Quantiles, ...] = ()
     categories: Mapping[str, Categories] = field(default_factory=dict)
     category_types: Mapping[str, str] = field(default_factory=dict)
+    covariance: Covariance | None = None
 
     def sealed(self, sketch_size: int) -> Self:
         """The same with every distribution as at most ``sketch_size`` points, for an artifact."""
