@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from bncli import artifact
-from bncli.api.affine import Affine, ByHand, Values
-from bncli.engine.work import Applied
 from bncli.errors import UsageError
 from bncli.standardize.standardizer import Standardizer as Record
+
+if TYPE_CHECKING:
+    from bncli.api.affine import Affine, Values
+    from bncli.engine.work import Applied
 
 Data: TypeAlias = Any
 Given: TypeAlias = str | Path | Record
@@ -33,6 +35,8 @@ class Standardizer(Record):
         beta: Values | None = None,
     ) -> Self:
         """The same with gamma and beta as given; the options are those of ``fit``."""
+        from bncli.api.affine import ByHand
+
         return ByHand.of(affine, gamma, beta).applied(self)
 
     def transform(self, data: Data, output: str | Path, **options: Any) -> Applied:
