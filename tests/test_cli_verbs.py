@@ -73,7 +73,7 @@ def test_quiet_leaves_only_warnings(bncli):
 
 def test_an_output_that_is_there_is_refused_before_any_reading(bncli, monkeypatch):
     Path("stats.json").write_text("mine")
-    monkeypatch.delattr(api, "fit")
+    monkeypatch.setitem(api._HOMES, "fit", "nowhere")
     code, out, err = bncli("fit", WINTER, "-o", "stats.json")
     assert (code, out) == (2, "")
     assert err == "error: 'stats.json' is there already\n  replace it with --overwrite\n"
@@ -144,7 +144,7 @@ def test_shift_against_an_artifact_needs_no_training_data(bncli):
 
 @pytest.mark.parametrize("option", [("--fail-on", "majro"), ("--threshold", "psi=0.1")])
 def test_a_gate_that_cannot_be_meant_is_told_before_any_reading(bncli, monkeypatch, option):
-    monkeypatch.delattr(api, "shift")
+    monkeypatch.setitem(api._HOMES, "shift", "nowhere")
     assert bncli("shift", WINTER, SUMMER, *option)[0] == 2
 
 
