@@ -90,8 +90,11 @@ def test_real_shifts_are_found_in_small_data():
 @given(arrays(np.float64, st.integers(1, 40), elements=st.floats(-1e9, 1e9)))
 def test_identical_sides_have_every_distance_0(values):
     report = compare(side_of({"x": values}), side_of({"x": values}), FEW)
-    (column,) = report.columns
     assert report.verdict == "none"
+    if values.min() == values.max():
+        assert report.not_compared[0].reason.startswith("constant on both sides: ")
+        return
+    (column,) = report.columns
     assert all(column.measures[name] == 0.0 for name in DISTANCES)
     assert column.measures["out_of_range"] == 0.0
 
@@ -167,10 +170,34 @@ def test_a_constant_training_side_is_judged_by_ks_and_range():
     assert column.notes == ("constant in training",)
 
 
-def test_equal_constants_are_no_shift():
-    (column,) = compare(side_of({"x": np.full(50, 3.0)}), side_of({"x": np.full(9, 3.0)})).columns
-    assert column.severity == "none"
-    assert all(column.measures[name] == 0.0 for name in DISTANCES)
+def test_equal_constants_leave_nothing_to_compare():
+    train = side_of({"x": np.full(50, 3.0), "c": ["on"] * 50, "y": normal(50)})
+    test = side_of({"x": np.full(9, 3.0), "c": ["on"] * 9, "y": normal(9)})
+    report = compare(train, test)
+    assert report.verdict == "none"
+    assert [one.name for one in report.columns] == ["y"]
+    assert report.not_compared == (
+        NotCompared("x", "constant on both sides: 3"),
+        NotCompared("c", "constant on both sides: 'on'"),
+    )
+
+
+def test_a_constant_that_goes_missing_is_still_judged():
+    gone = np.where(np.arange(200) < 100, 3.0, np.nan)
+    train = side_of({"x": np.full(200, 3.0), "c": ["on"] * 200})
+    test = side_of({"x": gone, "c": ["on", None] * 100})
+    report = compare(train, test)
+    assert not report.not_compared
+    for column in report.columns:
+        assert column.reasons == ("missing difference 0.5 >= 0.2",)
+        distances = [column.measures[name] for name in DISTANCES if name in column.measures]
+        assert set(distances) == {0.0}
+
+
+def test_two_different_constants_are_a_shift():
+    train = side_of({"x": np.full(50, 3.0), "c": ["on"] * 50})
+    report = compare(train, side_of({"x": np.full(50, 4.0), "c": ["off"] * 50}))
+    assert [column.severity for column in report.columns] == ["major", "major"]
 
 
 def test_without_quantiles_moments_tell_what_they_can():

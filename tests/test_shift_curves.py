@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from profiles import side_of
 
@@ -29,6 +29,7 @@ def curves(train, test, **options) -> Curves:
 
 @given(NUMBERS, NUMBERS)
 def test_quantiles_are_numpy_s_from_minimum_to_maximum(train, test):
+    assume({*train} != {*test} or len({*train}) > 1)  # equal constants are not compared
     found = curves(train, test)
     shares = np.arange(SHARES + 1) / SHARES
     assert found.shares == tuple(shares)
@@ -39,6 +40,7 @@ def test_quantiles_are_numpy_s_from_minimum_to_maximum(train, test):
 
 @given(NUMBERS, NUMBERS)
 def test_the_gap_is_the_ks_distance_and_stands_on_both_functions(train, test):
+    assume({*train} != {*test} or len({*train}) > 1)
     found = measured(train, test)
     gap = found.curves.gap
     assert abs(gap.train - gap.test) == pytest.approx(found.measures["ks"], abs=1e-12)

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from folds import fold
 
-from bncli.stats.compactor import SAMPLING_STARTS, grain_rows
+from bncli.stats.batches import Column
+from bncli.stats.compactor import EXACT, SAMPLING_STARTS, Compactor, grain_rows
+from bncli.stats.fold import Block, Fold, Plan
+from bncli.stats.profile import Channel
 from bncli.stats.quantiles import Quantiles
 
 ROWS = 200_000
@@ -92,3 +95,69 @@ def test_merged_sketches_state_and_keep_a_larger_error():
     merged = parts[0].merge(parts[1]).merge(parts[2]).sealed(1024)
     assert merged.count == ROWS
     assert worst_rank_error(merged, values) <= merged.rank_error
+
+
+@pytest.mark.parametrize("present", [EXACT, EXACT // 3])
+def test_a_column_with_few_present_values_loses_none_however_long(present):
+    rows = SAMPLING_STARTS + 300_000
+    rng = np.random.default_rng(present)
+    values = np.full(rows, np.nan)
+    values[rng.choice(rows, present, replace=False)] = rng.standard_cauchy(present)
+    sketch = fold(values, 8192, sketches=True).profile().quantiles[0]
+    assert sketch.exact
+    assert sketch.points.tobytes() == np.sort(values[~np.isnan(values)]).tobytes()
+
+
+def test_one_present_value_more_makes_it_a_sketch():
+    values = np.full(4 * 65_536, np.nan)
+    values[: 2 * (EXACT + 1) : 2] = np.arange(EXACT + 1.0)
+    sketch = fold(values, 8192, sketches=True).profile().quantiles[0]
+    assert not sketch.exact
+    assert 0 < sketch.rank_error < 0.002
+    assert worst_rank_error(sketch, values[~np.isnan(values)]) <= sketch.rank_error
+
+
+@pytest.mark.parametrize("present", [0.02, 0.3, 0.9])
+def test_a_column_with_holes_is_known_as_well_as_a_full_one(present):
+    rng = np.random.default_rng(8)
+    values = np.where(rng.random(2_000_000) < present, rng.standard_cauchy(2_000_000), np.nan)
+    sketch = fold(values, 8192, sketches=True).profile().quantiles[0]
+    assert 0 < sketch.rank_error < 0.0015
+    assert worst_rank_error(sketch, values[~np.isnan(values)]) <= sketch.rank_error
+    assert 0 < sketch.sealed(1024).rank_error < 0.002
+
+
+@pytest.mark.parametrize(
+    ("channels", "kept"), [(1, EXACT), (488, EXACT), (513, 16_352), (5000, 1677)]
+)
+def test_many_columns_keep_fewer_values_so_that_a_side_stays_small(channels, kept):
+    compactor = Compactor.plan(8, 65_536, (1,) * channels)
+    assert compactor.exact == kept
+    assert compactor.exact * channels * 8 <= 64 << 20
+
+
+def test_hundreds_of_columns_are_exact_although_a_grain_holds_fewer_rows():
+    columns = np.random.default_rng(0).normal(size=(300, EXACT))
+    assert grain_rows((1,) * 300) < EXACT
+    plan = Plan(tuple(Channel(f"c{at}") for at in range(300)), 1000, sketches=True)
+    whole = Fold.empty(plan)
+    for first in range(0, 17, plan.group):
+        rows = columns[:, first * 1000 : (first + plan.group) * 1000]
+        sizes = [1000] * (rows.shape[1] // 1000) + [rows.shape[1] % 1000] * (
+            rows.shape[1] % 1000 > 0
+        )
+        block = Block(first, tuple(sizes), [Column(row.copy()) for row in rows])
+        whole = whole.merge(Fold.of(plan, block)[0])
+    kept = whole.profile().quantiles
+    assert all(sketch.exact for sketch in kept)
+    assert kept[7].points.tobytes() == np.sort(columns[7]).tobytes()
+
+
+def test_values_kept_whole_are_the_same_whatever_the_cut():
+    rng = np.random.default_rng(1)
+    values = np.where(rng.random(500_000) < 0.02, rng.normal(size=500_000), np.nan)
+    records = [
+        fold(values, 1000, cuts=cuts, sketches=True).profile().quantiles[0].to_record()
+        for cuts in ((), (3, 77, 78, 300, 499))
+    ]
+    assert records[0] == records[1]

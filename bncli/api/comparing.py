@@ -66,7 +66,7 @@ def _side(
         return Side(Path(side).name, profile.rows, profile)
 
     def work(dataset: Dataset) -> Side:
-        plan = plan_for(dataset, choice, DEFAULT_BATCH_SIZE, Pooled())
+        plan = plan_for(dataset, choice, DEFAULT_BATCH_SIZE, Pooled(), numbers_needed=False)
         measured = fold_dataset(FitTask(dataset, plan, nonfinite=nonfinite, progress=progress))
         return Side(dataset.name, measured.rows, measured)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from bncli.artifact import joint_rules, rules
 from bncli.artifact.shape import (
+    MAX_INTEGER,
     Checker,
     Problems,
     entries,
@@ -69,14 +70,29 @@ _COVARIANCE = fields(
     rows=integer(),
     groups=items(_GROUP, 0, MOST_GROUPS),
 )
+_TEMPORAL = fields(
+    feature=text(),
+    type=text(),
+    count=integer(),
+    missing=integer(),
+    first=nullable(integer(-MAX_INTEGER)),
+    last=nullable(integer(-MAX_INTEGER)),
+    width=integer(1),
+    steps=text(_MAX_NUMBERS),
+    rows=text(_MAX_NUMBERS),
+)
+_OTHER = fields(feature=text(), type=text())
+_LAG = fields(pairs=integer(1), squares=number(0))
 
 
 def _channel(running: Checker) -> Checker:
     """The shape of a channel; the state of the running policy depends on the policy."""
     state = fields(
+        {"lag": None},
         moments=fields(pivot=number(), mean=number(), m2=entries(number(0), number())),
         missing=fields(nulls=integer(), nans=integer(), infinite=integer()),
         running=running,
+        lag=nullable(_LAG),
     )
     return fields(
         feature=text(),
@@ -114,7 +130,7 @@ _STATES: dict[str, Checker] = {
 def _record(policy: Any) -> Checker:
     known = _STATES.get(policy, fields()) if isinstance(policy, str) else fields()
     return fields(
-        {"profile": None, "covariance": None},
+        {"profile": None, "covariance": None, "temporal": [], "others": []},
         format=text(100),
         version=integer(1),
         created_by=text(1000),
@@ -130,6 +146,8 @@ def _record(policy: Any) -> Checker:
         fit=plain(),
         profile=nullable(flag),
         covariance=nullable(_COVARIANCE),
+        temporal=items(_TEMPORAL),
+        others=items(_OTHER),
     )
 
 

@@ -22,12 +22,14 @@ from bncli.standardize.standardizer import Standardizer
 from bncli.stats.categories import Categories
 from bncli.stats.covariance import Covariance
 from bncli.stats.exact import FloatArray
+from bncli.stats.lag import Lag
 from bncli.stats.missing import Missing
 from bncli.stats.moments import Moments
 from bncli.stats.profile import Channel, Profile, Source
 from bncli.stats.quantiles import Quantiles
 from bncli.stats.running import POLICIES, Policy
 from bncli.stats.state import Record
+from bncli.stats.temporal import Temporal
 from bncli.version import __version__
 
 _AGREEMENT = 1e-9
@@ -57,6 +59,7 @@ def to_record(standardizer: Standardizer) -> dict[str, Any]:
         ],
         "fit": dict(standardizer.fit),
         "profile": bool(profile.quantiles),
+        **_dates(profile),
     }
     if profile.covariance is not None:
         record["covariance"] = profile.covariance.to_record()
@@ -78,6 +81,22 @@ def from_record(record: Any, name: str = "the record") -> Standardizer:
     return standardizer
 
 
+def _dates(profile: Profile) -> dict[str, Any]:
+    """Dates and times, and what is not measured; absent where there are none."""
+    types = profile.other_types
+    temporal = [
+        {"feature": name, "type": types[name], **state.to_record()}
+        for name, state in profile.temporal.items()
+    ]
+    others = [
+        {"feature": name, "type": kind}
+        for name, kind in types.items()
+        if name not in profile.temporal
+    ]
+    parts = {"temporal": temporal, "others": others}
+    return {name: part for name, part in parts.items() if part}
+
+
 def _channels(standardizer: Standardizer) -> list[dict[str, Any]]:
     profile = standardizer.profile
     quantiles: list[Record | None] = [sketch.to_record() for sketch in profile.quantiles]
@@ -85,15 +104,21 @@ def _channels(standardizer: Standardizer) -> list[dict[str, Any]]:
         {
             **asdict(channel),
             **derived,
-            "state": {"moments": moments, "missing": missing, "running": running},
+            "state": {
+                "moments": moments,
+                "missing": missing,
+                "running": running,
+                **({} if lag is None else {"lag": lag}),
+            },
             "quantiles": sketch,
         }
-        for channel, derived, moments, missing, running, sketch in zip(
+        for channel, derived, moments, missing, running, lag, sketch in zip(
             profile.channels,
             _derived(standardizer),
             profile.moments.to_records(),
             profile.missing.to_records(),
             profile.running.to_records(),
+            profile.lag.to_records() or [None] * len(profile.channels),
             quantiles or [None] * len(profile.channels),
             strict=True,
         )
@@ -168,6 +193,9 @@ def _built(record: Record) -> Standardizer:
         {column["feature"]: Categories.from_record(column) for column in columns},
         {column["feature"]: column["type"] for column in columns},
         None if covariance is None else Covariance.from_record(covariance),
+        Lag.from_records([state["lag"] for state in states]),
+        {column["feature"]: Temporal.from_record(column) for column in record["temporal"]},
+        {column["feature"]: column["type"] for column in record["temporal"] + record["others"]},
     )
     return Standardizer(
         profile,

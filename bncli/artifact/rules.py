@@ -7,15 +7,19 @@ import re
 from typing import Any
 
 from bncli.artifact.parse import shortened
-from bncli.artifact.shape import Problems
+from bncli.artifact.shape import MAX_INTEGER, Problems
 from bncli.registry import Registry
 from bncli.stats.layout import Layout
 from bncli.stats.running import POLICIES
 from bncli.stats.state import Record
+from bncli.stats.temporal import CAPACITY, WIDTHS, repeated
 
 _ROUNDING = 1e-9
 # The longest repr of a float has 24 characters.
 _NUMBERS = re.compile(r"[0-9.e+-]{1,32}(?: [0-9.e+-]{1,32})*")
+
+# 3*12 stands for twelve threes.
+_WHOLE = re.compile(r"-?[0-9]{1,19}(?:\*[0-9]{1,5})?(?: -?[0-9]{1,19}(?:\*[0-9]{1,5})?)*")
 
 
 def check(record: Record, problems: Problems) -> None:
@@ -28,6 +32,8 @@ def check(record: Record, problems: Problems) -> None:
         _check_channel(channel, f"channels[{at}]", record, problems)
     for at, column in enumerate(record["categories"]):
         _check_categories(column, f"categories[{at}]", record["rows"], problems)
+    for at, column in enumerate(record["temporal"]):
+        _check_temporal(column, f"temporal[{at}]", record["rows"], problems)
     if not isinstance(record["fit"], dict):
         problems.add("fit", "must be an object")
     _check_profile(record, problems)
@@ -59,11 +65,12 @@ def _check_unique(record: Record, problems: Problems) -> None:
             problems.add(f"channels[{at}]", f"is {shortened(key[0])}, {key[1]} once more")
         seen.add(key)
     features = {feature for feature, _ in seen}
-    for at, column in enumerate(record["categories"]):
-        if column["feature"] in features:
-            told = f"is {shortened(column['feature'])} once more"
-            problems.add(f"categories[{at}].feature", told)
-        features.add(column["feature"])
+    for part in ("categories", "temporal", "others"):
+        for at, column in enumerate(record[part]):
+            if column["feature"] in features:
+                told = f"is {shortened(column['feature'])} once more"
+                problems.add(f"{part}[{at}].feature", told)
+            features.add(column["feature"])
 
 
 def _check_channel(channel: Record, path: str, record: Record, problems: Problems) -> None:
@@ -83,6 +90,9 @@ def _check_channel(channel: Record, path: str, record: Record, problems: Problem
     means, variances = _batches_seen(channel["state"]["running"])
     if not (means <= record["batches"] and variances <= means):
         problems.add(f"{path}.state.running", "counts more mini-batches than there are")
+    lag = channel["state"]["lag"]
+    if lag is not None and lag["pairs"] >= count:
+        problems.add(f"{path}.state.lag.pairs", f"must be below count, which is {count}")
     if channel["quantiles"] is not None:
         _check_sketch(channel["quantiles"], f"{path}.quantiles", count, problems)
 
@@ -202,6 +212,50 @@ def _check_categories(column: dict[str, Any], path: str, rows: int, problems: Pr
         problems.add(f"{path}.exact", f"does not agree with bound {column['bound']}")
     elif total > count or (column["exact"] and total != count):
         problems.add(f"{path}.values", f"add up to {total}, and count is {count}")
+
+
+def _check_temporal(column: dict[str, Any], path: str, rows: int, problems: Problems) -> None:
+    count, width, ends = column["count"], column["width"], (column["first"], column["last"])
+    steps, counts = (_integers(column[name], f"{path}.{name}", problems) for name in _CELLS)
+    if count + column["missing"] > rows:
+        problems.add(f"{path}.count", f"and missing are more than {rows} rows")
+    if width not in WIDTHS:
+        problems.add(f"{path}.width", "is no width of a cell")
+    elif steps is None or counts is None:
+        return
+    elif count == 0:
+        if steps or counts or ends != (None, None):
+            problems.add(path, "must be empty where count is 0")
+    elif len(steps) != len(counts) or not 0 < len(steps) <= CAPACITY:
+        problems.add(f"{path}.steps", f"must be as many as rows, and from 1 to {CAPACITY}")
+    elif min(steps[1:], default=1) < 1:
+        problems.add(f"{path}.steps", "must be positive after the first")
+    elif min(counts) < 1 or sum(counts) != count:
+        problems.add(f"{path}.rows", f"must be positive and add up to count {count}")
+    elif None in ends or not _are_in(ends, steps[0] * width, sum(steps) * width, width):
+        problems.add(path, "has ends that are not in its first and last cell")
+
+
+_CELLS = ("steps", "rows")
+
+
+def _are_in(ends: tuple[int, int], lowest: int, highest: int, width: int) -> bool:
+    """Whether the ends lie in the cells that start at ``lowest`` and ``highest``, in order."""
+    first, last = ends
+    inside = 0 <= first - lowest < width and 0 <= last - highest < width
+    return inside and first <= last and max(abs(lowest), abs(highest)) <= MAX_INTEGER
+
+
+def _integers(text: str, path: str, problems: Problems) -> list[int] | None:
+    """Whole numbers, or number*times, parted by spaces; None, and a problem told, otherwise."""
+    if text and not _WHOLE.fullmatch(text):
+        problems.add(path, "must be whole numbers parted by single spaces")
+        return None
+    found = list(repeated(text))
+    if any(abs(value) > MAX_INTEGER for value in found):
+        problems.add(path, "must be of 64 bits")
+        return None
+    return found
 
 
 def _check_profile(record: Record, problems: Problems) -> None:

@@ -113,7 +113,13 @@ def metadata(standardizer: Standardizer) -> dict[str, str]:
     text = _compact(to_record(standardizer))
     if len(text) > _MAX_EMBEDDED:
         bare = replace(
-            standardizer.profile, quantiles=(), categories={}, category_types={}, covariance=None
+            standardizer.profile,
+            quantiles=(),
+            categories={},
+            category_types={},
+            temporal={},
+            other_types={},
+            covariance=None,
         )
         text = _compact(to_record(standardizer.replace(profile=bare)))
     return {"bncli": text}

@@ -13,6 +13,7 @@ from bncli.errors import ColumnMissing, DataError
 from bncli.stats.layout import Layout
 
 _CATEGORICAL = (pl.String, pl.Categorical, pl.Enum, pl.Boolean)
+_TEMPORAL = (pl.Date, pl.Datetime, pl.Time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Selection:
 
     numeric: standardized, tensors of numbers included. categorical: counted. target: never
     standardized. unsupported: (name, polars' type) of dates, nested and binary columns, which pass
-    through untouched. layouts: of the tensors among the numeric ones, by name.
+    through untouched. layouts: of the tensors among the numeric ones, by name. temporal: the dates
+    and times among the unsupported ones.
     """
 
     numeric: tuple[str, ...]
@@ -29,6 +31,7 @@ class Selection:
     target: tuple[str, ...] = ()
     unsupported: tuple[tuple[str, str], ...] = ()
     layouts: Mapping[str, Layout] = field(default_factory=dict)
+    temporal: tuple[str, ...] = ()
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -44,14 +47,15 @@ def select_columns(
     column: Sequence[str] = (),
     where: str | None = None,
     layouts: Mapping[str, Layout] | None = None,
+    numbers_needed: bool = True,
 ) -> Selection:
     """Choose columns; all of them where neither ``columns`` nor ``column`` is given.
 
     columns, exclude, target: as given on the command line, each ``a,b*,...`` (target without
     patterns); column: literal names. where: the dataset's name, for messages. layouts: of
     the tensor columns that have channels, by name.
-    Raises ColumnMissing for a name or pattern that matches nothing, DataError for a named column
-    that is no number, or when no numeric column is left.
+    Raises ColumnMissing for a name or pattern that matches nothing; where ``numbers_needed``, also
+    DataError for a named column that is no number, and when no numeric column is left.
     """
     named, tensors = [*split(columns), *column], layouts or {}
     chosen, literal = _matching(schema, split(columns), where), set(column)
@@ -61,7 +65,8 @@ def select_columns(
     _check_literals(schema, targets, where)
     left_out = _matching(schema, split(exclude), where) | set(targets)
     wanted = (chosen | literal if named else set(schema)) - left_out
-    _refuse_named(schema, {name for name in literal if name not in tensors} - left_out, where)
+    if numbers_needed:
+        _refuse_named(schema, {name for name in literal if name not in tensors} - left_out, where)
     selection = Selection(
         tuple(n for n in schema if n in wanted and (is_numeric(schema[n]) or n in tensors)),
         tuple(name for name in schema if name in wanted and is_categorical(schema[name])),
@@ -72,8 +77,9 @@ def select_columns(
             if n in wanted and n not in tensors and not _is_plain(t)
         ),
         {name: layout for name, layout in tensors.items() if name in wanted},
+        tuple(name for name in schema if name in wanted and is_temporal(schema[name])),
     )
-    if not selection.numeric:
+    if numbers_needed and not selection.numeric:
         raise _nothing_numeric(schema, selection, where)
     return selection
 
@@ -86,6 +92,11 @@ def is_numeric(kind: pl.DataType) -> bool:
 def is_categorical(kind: pl.DataType) -> bool:
     """Whether a column's values are counted: text, categories, truth values."""
     return isinstance(kind, _CATEGORICAL)
+
+
+def is_temporal(kind: pl.DataType) -> bool:
+    """Whether a column says when: dates, times, and both together."""
+    return isinstance(kind, _TEMPORAL)
 
 
 def split(options: Iterable[str]) -> list[str]:

@@ -15,6 +15,8 @@ Numbers: TypeAlias = NDArray[np.float64] | NDArray[np.int64] | NDArray[np.uint64
 _EXACT = (pl.Int64(), pl.UInt64())
 _SMALL = (pl.Float32(), pl.Int32(), pl.UInt32(), pl.Int16(), pl.UInt16(), pl.Int8(), pl.UInt8())
 _PLAIN = (pl.Float64(), *_EXACT, *_SMALL)
+_DAY = 86_400_000_000
+_LATEST = 9 * 10**18
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +62,21 @@ def _plain(series: pl.Series) -> pl.Expr:
     exact = series.dtype in _EXACT
     wide = pl.col(series.name) if exact else pl.col(series.name).cast(pl.Float64)
     return wide.fill_null(0 if exact else math.nan)
+
+
+def times_of(series: pl.Series) -> NDArray[np.int64]:
+    """The dates or times that are present, as microseconds: since 1970 (UTC), or of the day.
+
+    Finer units are rounded down. Years beyond about 285,000 count as the last ones before.
+    """
+    whole = series.drop_nulls().to_physical().cast(pl.Int64).to_numpy()
+    unit = getattr(series.dtype, "time_unit", "ns" if series.dtype == pl.Time else "day")
+    if unit == "ns":
+        return whole // 1000
+    microseconds = {"us": 1, "ms": 1000, "day": _DAY}[unit]
+    most = _LATEST // microseconds
+    times: NDArray[np.int64] = np.clip(whole, -most, most) * microseconds
+    return times
 
 
 def category_counts(series: pl.Series) -> tuple[list[str], list[int], int]:

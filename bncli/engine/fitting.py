@@ -15,7 +15,7 @@ from bncli.data.batches import Chunk, Tail
 from bncli.data.dataset import Dataset
 from bncli.data.segments import ROWS_PER_SEGMENT, Segment, segments
 from bncli.data.tensors import tensor_values
-from bncli.data.values import category_counts, numeric_values
+from bncli.data.values import category_counts, numeric_values, times_of
 from bncli.engine.local import Engine, Local
 from bncli.errors import DataError, NonFinite, listed
 from bncli.stats.batches import Column, Measured
@@ -23,6 +23,7 @@ from bncli.stats.categories import Categories
 from bncli.stats.fold import Block, Fold, Plan
 from bncli.stats.layout import Layout
 from bncli.stats.profile import Profile
+from bncli.stats.temporal import Temporal
 
 Watch = Callable[[int, Block, Measured], None]
 """Called with the first row, the block and its batch moments, in dataset order."""
@@ -58,10 +59,11 @@ class FitTask:
         plan = self.plan
         numeric = [channel.feature for channel in plan.channels]
         counted = [name for name, _ in plan.categories]
+        timed = [name for name, _ in plan.times]
         # Nothing is computed in the query: every step of it would hold further row groups.
         return self.dataset.chunks(
             plan.batch_size,
-            columns=[*dict.fromkeys((*numeric, *counted))],
+            columns=[*dict.fromkeys((*numeric, *counted, *timed))] or None,
             tail=self.tail,
             start=segment.start,
             stop=segment.stop,
@@ -72,7 +74,8 @@ class FitTask:
         plan = self.plan
         columns = _columns(chunk.frame, plan)
         counted = [_counted(chunk.frame[name]) for name, _ in plan.categories]
-        block = Block(chunk.first_batch, chunk.sizes, columns, counted)
+        timed = [_timed(chunk.frame[name]) for name, _ in plan.times]
+        block = Block(chunk.first_batch, chunk.sizes, columns, counted, timed)
         fold, measured = Fold.of(plan, block)
         if self.nonfinite == "error" and fold.missing.infinite.any():
             raise _nonfinite(self.dataset, chunk, block, plan)
@@ -135,6 +138,10 @@ def _counted(series: pl.Series) -> Categories:
     values = dict(zip(names, counts, strict=True))
     # Exact: only whole grains are reduced to the plan's capacity, or the cut would show.
     return Categories(sum(counts), missing, values, capacity=sys.maxsize)
+
+
+def _timed(series: pl.Series) -> Temporal:
+    return Temporal.of(times_of(series), series.null_count())
 
 
 def _nonfinite(dataset: Dataset, chunk: Chunk, block: Block, plan: Plan) -> NonFinite:

@@ -49,7 +49,7 @@ class Choice:
             "target": list(self.target),
         }
 
-    def select(self, dataset: Dataset) -> Selection:
+    def select(self, dataset: Dataset, numbers_needed: bool = True) -> Selection:
         """The columns to measure; by default without row numbers, which are no feature."""
         chosen = select_columns(
             dataset.schema,
@@ -59,6 +59,7 @@ class Choice:
             self.column,
             dataset.name,
             tensor_layouts(dataset.schema, dataset.options.tensors, dataset.name),
+            numbers_needed,
         )
         if self.columns or self.column:
             return chosen
@@ -73,7 +74,8 @@ class Choice:
             BncliWarning,
             stacklevel=2,
         )
-        return replace(chosen, numeric=kept)
+        left_out = tuple((name, str(dataset.schema[name])) for name in numbers)
+        return replace(chosen, numeric=kept, unsupported=chosen.unsupported + left_out)
 
 
 def plan_for(
@@ -84,13 +86,17 @@ def plan_for(
     profile: bool = True,
     max_categories: int = DEFAULT_CAPACITY,
     joint: Joint = DEFAULT_CHANNELS,
+    numbers_needed: bool = True,
 ) -> Plan:
     """What is measured of a dataset. Raises UsageError, ColumnMissing, DataError."""
     if batch_size < 1:
         raise UsageError(f"a mini-batch of {batch_size} rows is none", fix="--batch-size 8192")
-    selection = choice.select(dataset)
+    selection = choice.select(dataset, numbers_needed)
     types = {name: str(dtype) for name, dtype in dataset.schema.items()}
     channels = tuple(_channels(dataset.schema, selection))
+    others = (
+        (name, kind) for name, kind in selection.unsupported if name not in selection.temporal
+    )
     return Plan(
         channels,
         batch_size,
@@ -99,6 +105,8 @@ def plan_for(
         profile,
         max_categories,
         _jointly(channels, joint) if profile else (),
+        tuple((name, types[name]) for name in selection.temporal) if profile else (),
+        tuple(others) if profile else (),
     )
 
 

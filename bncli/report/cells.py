@@ -59,6 +59,21 @@ def fine_change(train: float, test: float, arrow: str) -> str:
     return f"{show(train).rstrip('%')}{arrow}{show(test)}"
 
 
+def duration(seconds: float | None) -> str:
+    """In the largest unit of which there is at least one: 14 d, 2.5 h."""
+    if seconds is None:
+        return ABSENT
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def moment(time: str) -> str:
+    """An ISO time without what goes without saying: 2013-07-01 04:00."""
+    return time.replace("T", " ").removesuffix("Z").removesuffix(":00")
+
+
 def count(rows: int) -> str:
     """Rows with thousands apart."""
     return f"{rows:,}"

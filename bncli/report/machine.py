@@ -82,8 +82,11 @@ def _column(column: Column) -> dict[str, Any]:
         "measures": {name: column.measures[name] for name in ordered(column)},
         "p_adjusted": column.p_adjusted,
         "rank_error": measured.rank_error,
-        "notes": list(column.notes),
+        "notes": [*column.notes, *measured.cautions],
     }
+    if measured.kind == "temporal":
+        sides = zip(("train", "test"), measured.spans, strict=True)
+        found["range"] = {side: span and [span.first, span.last] for side, span in sides}
     if measured.kind == "categorical":
         found["moved"] = [
             {"value": one.value, "train": one.train, "test": one.test} for one in measured.moved

@@ -71,13 +71,16 @@ def _missing(column: Column) -> str:
 
 
 def _telling(column: Column) -> str:
-    """The worst reason, and of categories the values that moved most."""
+    """The worst reason, of categories the values that moved most, of times their ranges."""
     moved = (
         f"{code_span(one.value, 24)} {cells.fine_change(one.train, one.test, '→')}"
         for one in column.measured.moved[:2]
         if cells.tenths(one.train) != cells.tenths(one.test)
     )
-    return ", ".join((*map(plain, column.reasons[:1]), *moved))
+    ranges = [f"{span.first} … {span.last}" for span in column.measured.spans if span]
+    return ", ".join(
+        (*map(plain, column.reasons[:1]), *moved, *[" → ".join(ranges)] * bool(ranges))
+    )
 
 
 FIELDS = (
@@ -141,12 +144,17 @@ def _lists(report: ShiftReport) -> Iterator[Block]:
         for column in report.columns
         if column.notes
     ]
+    cautions = [
+        f"{code_span(column.label)}: {'; '.join(map(plain, column.measured.cautions))}"
+        for column in words.cautioned(report.columns)
+    ]
     reasons = [f"{code_span(one.name)}: {plain(one.reason)}" for one in report.not_compared]
     changed = [
         f"{code_span(one.name)}: {code_span(one.train)} → {code_span(one.test)}"
         for one in schema.type_changed
     ]
     yield from _folded("Notes", notes)
+    yield from _folded("Consecutive rows repeat each other", cautions)
     yield from _folded("Not compared", reasons)
     yield from _folded("Only in training", list(map(code_span, schema.only_train)))
     yield from _folded("Only in test", list(map(code_span, schema.only_test)))

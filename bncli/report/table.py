@@ -40,6 +40,10 @@ class Screen:
     def arrow(self) -> str:
         return "→" if holds(self.encoding, "→") else "->"
 
+    @property
+    def dots(self) -> str:
+        return "…" if holds(self.encoding, "…") else ".."
+
     def text(self, untrusted: str, most: int | None = None) -> str:
         return printable(untrusted, self.encoding, most)
 
@@ -95,6 +99,22 @@ def _moved(column: Column, screen: Screen) -> str:
     )
 
 
+def _span(side: int) -> Cell:
+    def show(column: Column, screen: Screen) -> str:
+        span = column.measured.spans[side]
+        if span is None:
+            return cells.ABSENT
+        return f"{cells.moment(span.first)} {screen.dots} {cells.moment(span.last)}"
+
+    return show
+
+
+def _gap(column: Column, screen: Screen) -> str:
+    ours, theirs = (cells.duration(column.measures.get(f"gap_{side}")) for side in _SIDES)
+    return ours if ours == theirs else f"{ours}{screen.arrow}{theirs}"
+
+
+_SIDES = ("train", "test")
 _SHARED = (
     Field("column", _name, 99, justify="left"),
     Field("shift", lambda column, _: column.severity, 99, "severity", justify="left"),
@@ -124,6 +144,15 @@ CATEGORICAL = (
     Field("gone", lambda column, _: _whole(column.measures.get("vanished")), 35),
     _LAST,
     Field("moved most", _moved, 85, justify="left", rest=True),
+)
+
+TEMPORAL = (
+    *_SHARED,
+    Field("training range", _span(0), 85, justify="left"),
+    Field("test range", _span(1), 90, justify="left"),
+    Field("longest gap", _gap, 70),
+    Field("out of range", _measure("out_of_range", cells.percent), 80),
+    _LAST,
 )
 
 

@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from bncli.report import cells, words
-from bncli.report.table import CATEGORICAL, NUMERIC, STYLES, Screen, columns_table
+from bncli.report.table import CATEGORICAL, NUMERIC, STYLES, TEMPORAL, Screen, columns_table
 from bncli.shift.model import Column, Origin, ShiftReport
 
 DEFAULT_ROWS = 20
@@ -66,8 +66,8 @@ class Terminal:
 
     def _tables(self, shown: Sequence[Column]) -> Iterator[RenderableType]:
         """One table a kind, the one with the worst column first."""
-        fields = {"numeric": NUMERIC, "categorical": CATEGORICAL}
-        for kind in dict.fromkeys(column.kind for column in shown if column.kind in fields):
+        fields = {"numeric": NUMERIC, "categorical": CATEGORICAL, "temporal": TEMPORAL}
+        for kind in dict.fromkeys(column.kind for column in shown):
             rows = [column for column in shown if column.kind == kind]
             yield Text("")
             yield columns_table(fields[kind], rows, self.screen)
@@ -87,7 +87,10 @@ class Terminal:
         ]
         lists = {
             "notes": [_note(column) for column in shown if column.notes],
-            "not compared": [f"{one.name}: {one.reason}" for one in report.not_compared],
+            "consecutive rows repeat each other": [
+                f"{one.label}: {'; '.join(one.measured.cautions)}" for one in words.cautioned(shown)
+            ],
+            "not compared, because": [f"{one.name}: {one.reason}" for one in report.not_compared],
             "only in training": list(schema.only_train),
             "only in test": list(schema.only_test),
             "type changed": changed,

@@ -48,10 +48,29 @@ def meaning(report: ShiftReport, shown: Sequence[Column]) -> Iterator[str]:
             "Quantiles of a side come from a sketch: KS is off by at most "
             f"{error:.2%} (99 % confidence), PSI, JS, W1 and W2 accordingly."
         )
+    if any(column.kind == "temporal" for column in shown):
+        yield _TIMES
     yield (
         "Shifted: an effect passes its threshold and chance does not explain it (false "
         f"discovery rate {options.alpha:g}); p-values assume independent rows."
     )
+    yield from _too_small(shown)
+
+
+def _too_small(shown: Sequence[Column]) -> Iterator[str]:
+    """Where the p-values behind a shift cannot be trusted."""
+    count = len(cautioned(shown))
+    if count:
+        columns = "1 shifted column" if count == 1 else f"{count} shifted columns"
+        yield (
+            f"In {columns} consecutive rows repeat each other, so that these p-values are too "
+            "small; --block ROWS takes them from block permutations."
+        )
+
+
+def cautioned(columns: Sequence[Column]) -> list[Column]:
+    """Those whose shift rests on p-values that may be too small."""
+    return [one for one in columns if one.severity != "none" and one.measured.cautions]
 
 
 _NUMBERS = (
@@ -62,6 +81,10 @@ _REMOVABLE = (
     "removable: the share of the shift (of W2 squared) that goes when the test side is "
     "standardized with its own statistics and mapped to training units. Standardizing both sides "
     "with the training statistics takes away none of it."
+)
+_TIMES = (
+    "Dates and times: range, longest gap and share outside the training range are told; only "
+    "missing values are judged."
 )
 
 

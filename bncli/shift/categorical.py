@@ -9,7 +9,7 @@ import numpy as np
 
 from bncli.shift import distances, resampling, significance
 from bncli.shift.distances import Binned
-from bncli.shift.finding import Finding, finite, missing, nothing_but_missing
+from bncli.shift.finding import Finding, finite, missing, nothing_but_missing, same_share
 from bncli.shift.model import Measured, Moved
 from bncli.shift.options import ShiftOptions
 from bncli.shift.picture import category_picture
@@ -56,11 +56,17 @@ class Table:
         return self.train / n, self.test / k
 
 
-def not_comparable(train: Categories) -> str | None:
+def not_comparable(train: Categories, test: Categories) -> str | None:
     """Why the values of a column say nothing about a distribution, or None.
 
-    Judged by the training side: values that only the test side scatters are a shift.
+    Identifiers are judged by the training side: values that only the test side scatters are a
+    shift.
     """
+    rows = (train.count + train.missing, test.count + test.missing)
+    if len(train.values) == 1 and train.values.keys() == test.values.keys() and all(rows):
+        (value,) = train.values
+        if same_share(train.missing, rows[0], test.missing, rows[1]):
+            return f"constant on both sides: '{value[:40]}'"
     if len(train.values) > train.count / 2:
         return "looks like an identifier"
     kept = sum(train.values.values())

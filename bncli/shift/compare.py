@@ -11,10 +11,11 @@ from bncli.shift.categorical import measure_categorical, not_comparable
 from bncli.shift.finding import measure_missing
 from bncli.shift.gate import gate, parse_rule
 from bncli.shift.model import Kind, Measured, NotCompared, Origin, ShiftReport, Side
-from bncli.shift.numeric import NumericSide, measure_numeric
+from bncli.shift.numeric import NumericSide, constant_on_both, measure_numeric
 from bncli.shift.options import ShiftOptions
 from bncli.shift.schema import pair, rows_of
 from bncli.shift.severity import worst
+from bncli.shift.temporal import measure_temporal
 from bncli.shift.verdict import judge
 from bncli.stats.profile import Channel
 
@@ -39,8 +40,9 @@ def compare(train: Side, test: Side, options: ShiftOptions | None = None) -> Shi
         for channel, at, there in pairing.numeric
     )
     categorical = (_categorical(train, test, name, options) for name in pairing.categorical)
+    temporal = (_temporal(train, test, name) for name in pairing.temporal)
     emptied = (_emptied(train, test, name) for name in pairing.emptied)
-    outcomes = [*numeric, *categorical, *emptied]
+    outcomes = [*numeric, *categorical, *temporal, *emptied]
     columns = judge([one for one in outcomes if isinstance(one, Measured)], options)
     return ShiftReport(
         worst(column.severity for column in columns),
@@ -58,6 +60,7 @@ def _numeric(
     channel: Channel, ours: NumericSide, theirs: NumericSide, options: ShiftOptions
 ) -> Outcome:
     reason = _empty(ours.rows, theirs.rows, ours.count, theirs.count)
+    reason = reason or constant_on_both(ours, theirs)
     if reason:
         return NotCompared(channel.label, reason)
     rng = _rng(options, channel.label)
@@ -67,11 +70,21 @@ def _numeric(
 def _categorical(train: Side, test: Side, name: str, options: ShiftOptions) -> Outcome:
     ours, theirs = train.profile.categories[name], test.profile.categories[name]
     rows = (ours.count + ours.missing, theirs.count + theirs.missing)
-    reason = _empty(*rows, ours.count, theirs.count) or not_comparable(ours)
+    reason = _empty(*rows, ours.count, theirs.count) or not_comparable(ours, theirs)
     if reason:
         return NotCompared(name, reason)
     rng = _rng(options, name)
     return _guarded(name, lambda: measure_categorical(name, ours, theirs, options, rng))
+
+
+def _temporal(train: Side, test: Side, name: str) -> Outcome:
+    ours, theirs = train.profile.temporal[name], test.profile.temporal[name]
+    rows = (ours.count + ours.missing, theirs.count + theirs.missing)
+    reason = _empty(*rows, ours.count, theirs.count)
+    if reason:
+        return NotCompared(name, reason)
+    kinds = (train.profile.other_types[name], test.profile.other_types[name])
+    return _guarded(name, lambda: measure_temporal(name, kinds, ours, theirs))
 
 
 def _emptied(train: Side, test: Side, name: str) -> Outcome:
@@ -80,7 +93,9 @@ def _emptied(train: Side, test: Side, name: str) -> Outcome:
     if reason:
         return NotCompared(name, reason)
     there = train.profile if ours[0] else test.profile
-    kind: Kind = "categorical" if name in there.categories else "numeric"
+    kind: Kind = "numeric"
+    if name in there.categories or name in there.temporal:
+        kind = "categorical" if name in there.categories else "temporal"
     return measure_missing(name, kind, ours, theirs)
 
 

@@ -84,6 +84,11 @@ def measure_missing(name: str, kind: Kind, train: Rows, test: Rows) -> Measured:
     )
 
 
+def same_share(hits: int, n: int, other_hits: int, k: int) -> bool:
+    """Whether two shares are equal, to the last row."""
+    return hits * k == other_hits * n
+
+
 def nothing_but_missing(train_count: int) -> Finding:
     """The note for a column that has values on one side only."""
     empty = "test" if train_count else "training"

@@ -48,6 +48,12 @@ MEASURES = Registry(
     unseen_expected="bncli.shift.categorical:unseen_expected",
     unseen_p="bncli.shift.resampling:unseen_p",
     vanished="bncli.shift.categorical:vanished",
+    step_train="bncli.shift.temporal:step",
+    step_test="bncli.shift.temporal:step",
+    gap_train="bncli.shift.temporal:gap",
+    gap_test="bncli.shift.temporal:gap",
+    lag1_train="bncli.shift.dependence:lag1",
+    lag1_test="bncli.shift.dependence:lag1",
     # A threshold's name, and what stands beside the measures.
     missing="bncli.shift.finding:missing_difference",
     p_adjusted="bncli.shift.significance:benjamini_hochberg",

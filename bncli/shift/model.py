@@ -84,6 +84,14 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """First and last time of a side, as ISO 8601."""
+
+    first: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """What one measure says for the verdict. beyond_chance: chance does not explain it."""
 
@@ -100,8 +108,9 @@ class Measured:
     measures: by contract name, those that apply only. effects: the figures thresholds are held
     against. chances: a p-value per family of measures. rank_error: largest sum of both sides'
     rank errors, a share. min_detectable: smallest effect that these row counts can tell from
-    chance. notes: what was left out, and why. means, sds: of both sides, in column units, the
-    population's; None for what has no numbers.
+    chance. notes: what was left out, and why; cautions: why its p-values may be too small. means,
+    sds: of both sides, in column units, the population's; None for what has no numbers. spans: of
+    dates and times, the range of each side; None where it has no value.
     """
 
     name: str
@@ -121,6 +130,8 @@ class Measured:
     curves: Curves | None = None
     means: tuple[float, float] | None = None
     sds: tuple[float, float] | None = None
+    cautions: tuple[str, ...] = ()
+    spans: tuple[Span | None, Span | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from typing import Self
 
 import numpy as np
 
-from bncli.shift import decompose, distances, resampling, significance
-from bncli.shift.finding import Finding, finite, missing, nothing_but_missing
+from bncli.shift import decompose, dependence, distances, resampling, significance
+from bncli.shift.finding import Finding, finite, missing, nothing_but_missing, same_share
 from bncli.shift.model import Measured
 from bncli.shift.options import ShiftOptions
 from bncli.shift.picture import numeric_curves, numeric_picture
+from bncli.stats.lag import Lag
 from bncli.stats.moments import Moments
 from bncli.stats.profile import Channel, Profile
 from bncli.stats.quantiles import Quantiles
@@ -22,16 +23,20 @@ FAMILIES = 3  # distribution, binned, missing
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NumericSide:
-    """One channel of a profile, by itself. quantiles: None where the profile kept none."""
+    """One channel of a profile, by itself. quantiles: None where the profile kept none; lag: None
+    where it is of an older program.
+    """
 
     moments: Moments
     missing: int
     quantiles: Quantiles | None
+    lag: Lag | None = None
 
     @classmethod
     def of(cls, profile: Profile, at: int) -> Self:
         kept = profile.quantiles[at] if profile.quantiles else None
-        return cls(profile.moments[at], int(profile.missing.total[at]), kept)
+        lag = profile.lag[at] if profile.lag.shape == profile.moments.shape else None
+        return cls(profile.moments[at], int(profile.missing.total[at]), kept, lag)
 
     @property
     def count(self) -> int:
@@ -61,6 +66,15 @@ class NumericSide:
         return float(self.moments.min), float(self.moments.max)
 
 
+def constant_on_both(train: NumericSide, test: NumericSide) -> str | None:
+    """Why there is nothing to compare: one and the same value everywhere, as often missing."""
+    if not (train.moments.constant and test.moments.constant) or gap_of_means(train, test) != 0.0:
+        return None
+    if not same_share(train.missing, train.rows, test.missing, test.rows):
+        return None
+    return f"constant on both sides: {train.ends[0]:g}"
+
+
 def measure_numeric(
     channel: Channel,
     train: NumericSide,
@@ -83,6 +97,7 @@ def measure_numeric(
         smallest = significance.smallest_ks(train.count, test.count, alpha, rank_error)
         detectable = {"ks": smallest}
         picture, curves = numeric_picture(ours, theirs), numeric_curves(ours, theirs)
+    found += Finding(dependence.lags(train, test))
     return Measured(
         channel.feature,
         channel.channel,
@@ -100,6 +115,7 @@ def measure_numeric(
         curves=curves,
         means=_both(train.middle, test.middle),
         sds=_both(train.sd, test.sd),
+        cautions=dependence.cautions(train, test),
     )
 
 

@@ -14,12 +14,13 @@ from bncli.stats.profile import Channel, Profile
 class Pairing:
     """What to compare, and how.
 
-    numeric: a channel and its index on both sides; categorical: names; emptied: columns without
-    a single value on one side, whose type there says nothing; the rest is only told.
+    numeric: a channel and its index on both sides; categorical, temporal: names; emptied: columns
+    without a single value on one side, whose type there says nothing; the rest is only told.
     """
 
     numeric: tuple[tuple[Channel, int, int], ...]
     categorical: tuple[str, ...]
+    temporal: tuple[str, ...]
     emptied: tuple[str, ...]
     schema: SchemaChange
     unsupported: tuple[NotCompared, ...]
@@ -36,27 +37,37 @@ def pair(train: Profile, test: Profile) -> Pairing:
     categories = [
         name for name in train.categories if name in test.categories and name not in emptied
     ]
-    matched = {channel.feature for channel, _, _ in numeric} | {*categories, *differing}
+    times = [name for name in train.temporal if name in test.temporal and name not in differing]
+    matched = {channel.feature for channel, _, _ in numeric} | {*categories, *times, *differing}
     uncounted = (*_uncounted(train, test, "test"), *_uncounted(test, train, "training"))
     skipped = {one.name for one in uncounted}
     left = [name for name in both if name not in matched]
     return Pairing(
         numeric,
         tuple(categories),
+        tuple(times),
         tuple(emptied),
         SchemaChange(
             tuple(name for name in ours if name not in theirs and name not in skipped),
             tuple(name for name in theirs if name not in ours and name not in skipped),
             tuple(TypeChange(name, ours[name], theirs[name]) for name in changed),
         ),
-        (*uncounted, *(NotCompared(name, f"type {ours[name]} is not compared") for name in left)),
+        (*uncounted, *(NotCompared(name, _why_left(ours[name])) for name in left)),
     )
+
+
+def _why_left(type_name: str) -> str:
+    if kind_of(type_name) == "numeric":
+        return "a row number is no feature"
+    return f"type {type_name} is not compared"
 
 
 def rows_of(profile: Profile, name: str) -> tuple[int, int]:
     """Present and missing values of a column, whatever its kind."""
     if name in profile.categories:
         return profile.categories[name].count, profile.categories[name].missing
+    if name in profile.temporal:
+        return profile.temporal[name].count, profile.temporal[name].missing
     at = [at for at, channel in enumerate(profile.channels) if channel.feature == name]
     return int(profile.moments.count[at].sum()), int(profile.missing.total[at].sum())
 
@@ -68,11 +79,12 @@ def _is_empty(profile: Profile, name: str) -> bool:
 
 
 def _uncounted(counted: Profile, bare: Profile, side: str) -> Iterator[NotCompared]:
-    """Categorical columns that the other side may well have: it kept moments only."""
+    """What is not numeric, and the other side may well have: it kept moments only."""
     if bare.channels and not bare.quantiles:
         reason = f"no counts on the {side} side: moments only"
-        known = {*bare.categories, *bare.category_types, *(one.feature for one in bare.channels)}
-        yield from (NotCompared(name, reason) for name in counted.categories if name not in known)
+        known = dict(_types(bare))
+        names = (*counted.categories, *counted.other_types)
+        yield from (NotCompared(name, reason) for name in names if name not in known)
 
 
 def kind_of(type_name: str) -> str:
@@ -88,6 +100,8 @@ def kind_of(type_name: str) -> str:
         return "text"
     if head in ("Array", "List"):
         return "tensor"
+    if head in ("Date", "Datetime"):
+        return "date"
     return head
 
 
@@ -99,6 +113,7 @@ def _types(profile: Profile) -> Iterator[tuple[str, str]]:
         else:
             yield channel.feature, channel.type
     yield from profile.category_types.items()
+    yield from profile.other_types.items()
     for name in profile.categories:
         if name not in profile.category_types:
             yield name, "String"

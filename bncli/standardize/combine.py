@@ -22,6 +22,7 @@ from bncli.errors import BncliWarning, UsageError, listed
 from bncli.standardize.standardizer import Standardizer
 from bncli.stats.covariance import Covariance
 from bncli.stats.exact import FloatArray
+from bncli.stats.lag import Lag
 from bncli.stats.profile import Channel, Profile
 
 _Key = tuple[str, int]
@@ -79,6 +80,8 @@ def _joined_profiles(first: Profile, second: Profile) -> Profile:
     order = _order(first, second)
     kept = bool(first.quantiles and second.quantiles)
     names = [name for name in first.categories if name in second.categories] if kept else []
+    times = [name for name in first.temporal if name in second.temporal]
+    others = {*times, *(second.other_types.keys() - second.temporal.keys())}
     pairs = zip(first.quantiles, (second.quantiles[at] for at in order), strict=True)
     return Profile(
         tuple(
@@ -95,6 +98,9 @@ def _joined_profiles(first: Profile, second: Profile) -> Profile:
         {name: first.categories[name].merge(second.categories[name]) for name in names},
         {name: first.category_types[name] for name in names},
         _joined_covariances(first.covariance, second.covariance, order),
+        _lag(first).merge(_lag(second)[order]),
+        {name: first.temporal[name].merge(second.temporal[name]) for name in times},
+        {name: kind for name, kind in first.other_types.items() if name in others},
     )
 
 
@@ -109,6 +115,11 @@ def _joined_covariances(
         return None
     theirs = second.select([order[channel] for channel in common], named=common)
     return first.select(common).merge(theirs).finite()
+
+
+def _lag(part: Profile) -> Lag:
+    """Of consecutive rows; nothing is known where an older program fitted the part."""
+    return part.lag if part.lag.shape == part.moments.shape else Lag.empty(*part.moments.shape)
 
 
 def _order(first: Profile, second: Profile) -> list[int]:
@@ -205,11 +216,12 @@ def _losses(parts: Sequence[Standardizer]) -> Iterator[str]:
     if len(kept) > 1:
         yield "a part has no profile (fit --no-profile), so the merged artifact has none"
     elif kept == {True}:
-        yield from _dropped_categories([part.profile.categories for part in parts])
+        profiles = [part.profile for part in parts]
+        yield from _dropped([{**one.categories, **one.temporal} for one in profiles])
         yield from _dropped_covariance(parts)
 
 
-def _dropped_categories(columns: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _dropped(columns: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     every = dict.fromkeys(name for names in columns for name in names)
     dropped = [name for name in every if not all(name in names for names in columns)]
     if dropped:

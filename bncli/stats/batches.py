@@ -95,6 +95,8 @@ class Run:
 
 def measure_batches(columns: Sequence[Column], sizes: Sequence[int]) -> Measured:
     """Moments of consecutive mini-batches of ``sizes`` rows in every column."""
+    if not columns:
+        return Measured(Moments.empty(len(sizes), 0), Missing.empty(0), ())
     runs = _runs(sizes)
     marked = [column.marked() for column in columns]
     moments = _moments(marked, runs)

@@ -12,11 +12,13 @@ from bncli.stats.categories import Categories
 from bncli.stats.compactor import Compactor, Grain, Points, grain_rows
 from bncli.stats.covariance import Covariance, CovarianceGrowth, Rows
 from bncli.stats.growth import MomentsGrowth, PairGrowth, merged
+from bncli.stats.lag import Lag
 from bncli.stats.missing import Missing
 from bncli.stats.moments import Moments
 from bncli.stats.profile import Channel, Profile
 from bncli.stats.quantiles import Quantiles
 from bncli.stats.running import Policy, Pooled
+from bncli.stats.temporal import Temporal
 from bncli.stats.tree import Forest, Loose, grown
 
 
@@ -24,10 +26,10 @@ from bncli.stats.tree import Forest, Loose, grown
 class Plan:
     """What is measured, and how: the same for every segment of one fit.
 
-    channels: numeric channels in file order; categories: (name, type) of categorical columns;
-    sketches: whether quantiles and categories are kept; capacity: values counted per column;
-    joint: indices of the channels whose covariance is kept, ascending; positions: values in a row,
-    per channel.
+    channels: numeric channels in file order; categories, times: (name, type) of categorical
+    columns and of dates and times; others: of what is not measured; sketches: whether quantiles
+    and categories are kept; capacity: values counted per column; joint: indices of the channels
+    whose covariance is kept, ascending; positions: values in a row, per channel.
     """
 
     channels: tuple[Channel, ...]
@@ -37,6 +39,8 @@ class Plan:
     sketches: bool = True
     capacity: int = 10_000
     joint: tuple[int, ...] = ()
+    times: tuple[tuple[str, str], ...] = ()
+    others: tuple[tuple[str, str], ...] = ()
     positions: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,13 +66,14 @@ class Block:
     """Consecutive whole mini-batches inside one grain, as arrays.
 
     first: number of the first mini-batch; sizes: rows of each; columns: one per channel;
-    categories: one count per categorical column, exact.
+    categories: one count per categorical column, exact; times: one state per date or time.
     """
 
     first: int
     sizes: tuple[int, ...]
     columns: Sequence[Column]
     categories: Sequence[Categories] = ()
+    times: Sequence[Temporal] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +109,14 @@ class Fold:
     sketches: Forest[Grain, Points]
     categories: tuple[Forest[Categories, Categories], ...]
     covariance: Forest[Rows, Covariance] = Forest()  # noqa: RUF009 - a frozen value
+    times: tuple[Temporal, ...] = ()
 
     @classmethod
     def empty(cls, plan: Plan) -> Self:
         none: tuple[Forest[Categories, Categories], ...] = tuple(Forest() for _ in plan.categories)
         missing = Missing.empty(len(plan.channels))
-        return cls(plan, 0, 0, missing, Forest(), Forest(), Forest(), none)
+        times = tuple(Temporal.empty() for _ in plan.times)
+        return cls(plan, 0, 0, missing, Forest(), Forest(), Forest(), none, times=times)
 
     @classmethod
     def of(cls, plan: Plan, block: Block) -> tuple[Self, Measured]:
@@ -121,7 +128,7 @@ class Fold:
             states = plan.policy.of_batches(measured.moments)
             running = PairGrowth().plant(block.first, states)
         sketches: Forest[Grain, Points] = Forest()
-        if plan.sketches:
+        if plan.sketches and plan.channels:
             present = [column.present() for column in measured.columns]
             sketches = plan.compactor.plant(block.first, len(block.sizes), present)
         growth = CategoryGrowth(plan.group, plan.capacity)
@@ -140,6 +147,7 @@ class Fold:
             sketches,
             categories,
             plan.covariance.plant(block.first, len(block.sizes), measured.columns),
+            tuple(block.times),
         )
         return fold, measured
 
@@ -157,6 +165,8 @@ class Fold:
             sketches=self.sketches.merge(later.sketches, self.plan.compactor),
             categories=tuple(mine.merge(theirs, growth) for mine, theirs in pairs),
             covariance=self.covariance.merge(later.covariance, self.plan.covariance),
+            # Merged exactly in any order, so no tree is needed.
+            times=tuple(map(Temporal.merge, self.times, later.times)),
         )
 
     def profile(self) -> Profile:
@@ -182,6 +192,9 @@ class Fold:
             self._categories(),
             dict(plan.categories),
             plan.covariance.finish(self.covariance),
+            plan.compactor.lag(self.sketches) if plan.sketches else Lag.empty(width),
+            {name: state for (name, _), state in zip(plan.times, self.times, strict=True)},
+            dict((*plan.times, *plan.others)),
         )
 
     def _categories(self) -> dict[str, Categories]:

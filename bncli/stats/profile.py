@@ -8,11 +8,13 @@ from typing import Self
 
 from bncli.stats.categories import Categories
 from bncli.stats.covariance import Covariance
+from bncli.stats.lag import Lag
 from bncli.stats.layout import Layout
 from bncli.stats.missing import Missing
 from bncli.stats.moments import Moments
 from bncli.stats.quantiles import Quantiles
 from bncli.stats.running import Running
+from bncli.stats.temporal import Temporal
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,9 @@ class Profile:
     channels: the numeric channels, in file order; moments, missing, running: states of shape
     (channels,); quantiles: one per channel, or empty where none were kept; categories: the
     categorical columns by name; category_types: their types by polars' names; covariance: of some
-    channels together, None where none was kept.
+    channels together, None where none was kept; lag: of consecutive rows, shape (channels,);
+    temporal: dates and times by name; other_types: the types of these and of every column that is
+    not measured.
     """
 
     channels: tuple[Channel, ...]
@@ -70,6 +74,9 @@ class Profile:
     categories: Mapping[str, Categories] = field(default_factory=dict)
     category_types: Mapping[str, str] = field(default_factory=dict)
     covariance: Covariance | None = None
+    lag: Lag = field(default_factory=lambda: Lag.empty(0))
+    temporal: Mapping[str, Temporal] = field(default_factory=dict)
+    other_types: Mapping[str, str] = field(default_factory=dict)
 
     def sealed(self, sketch_size: int) -> Self:
         """The same with every distribution as at most ``sketch_size`` points, for an artifact."""
