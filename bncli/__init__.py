@@ -6,7 +6,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bncli.api import Standardizer, convert, fit, inverse, load, merge, render, shift, transform
+    from bncli.api import (
+        Standardizer,
+        convert,
+        fit,
+        inverse,
+        learn,
+        load,
+        merge,
+        predict,
+        render,
+        shift,
+        transform,
+    )
     from bncli.data.formats import ReadOptions
     from bncli.errors import BncliError, BncliWarning
 
@@ -21,8 +33,10 @@ __all__ = [
     "convert",
     "fit",
     "inverse",
+    "learn",
     "load",
     "merge",
+    "predict",
     "render",
     "shift",
     "transform",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bncli.standardize.kept import KeptHead
 from bncli.standardize.standardizer import Standardizer
 from bncli.stats.batches import Column
 from bncli.stats.categories import Categories
@@ -112,3 +113,47 @@ def rich(rows: int = 50, seed: int = 0, **changes: Any) -> Standardizer:
         "beta": np.array([0.0, 0.1, 0.0, 0.0, 1e300]),
     }
     return fitted(columns, **{**given, **changes})
+
+
+def kept_head(**changes: Any) -> KeptHead:
+    """A head of three classes over two of the channels of ``rich``."""
+    found: dict[str, Any] = {
+        "task": "multiclass",
+        "target": "origin",
+        "kind": "text",
+        "classes": ("EWR", "JFK", "näh, 'x'"),
+        "features": ("with holes", "temp"),
+        "missing": "mean",
+        "weight": np.array([[0.5, -1.5], [1e-9, 2.0], [0.1, 1 / 3]]),
+        "bias": np.array([0.25, -3.0, 0.0]),
+    }
+    return KeptHead(**{**found, **changes})
+
+
+def learning(**changes: Any) -> dict[str, Any]:
+    """The record of a learning, as the engine writes it."""
+    found = {
+        "target": "origin",
+        "task": "multiclass",
+        "features": ["with holes", "temp"],
+        "loss": "cross-entropy",
+        "before": 1.0986122886681098,
+        "after": 0.25,
+        "steps": 120,
+        "epochs": 30,
+        "kept_step": 80,
+        "stopped": "patience",
+        "rows": 40,
+        "held_out": 4,
+        "without_target": 1,
+        "incomplete": 5,
+        "compared": {
+            "steps": 70,
+            "raw_steps": None,
+            "budget": 1200,
+            "raw_loss": 0.5,
+            "raw_lr": 3e-4,
+        },
+        "options": {"optimizer": "adam", "lr": 0.03, "seed": 7, "patience": 10},
+    }
+    return {**found, **changes}

@@ -10,8 +10,8 @@ import pytest
 SCRIPT = """
 import bncli
 {imports}
-from bncli import fit, transform, inverse, shift, merge, load, convert
-for verb in (fit, transform, inverse, shift, merge, load, convert):
+from bncli import fit, transform, inverse, shift, merge, load, convert, learn, predict
+for verb in (fit, transform, inverse, shift, merge, load, convert, learn, predict):
     assert callable(verb) and getattr(bncli, verb.__name__) is verb, verb
 """
 

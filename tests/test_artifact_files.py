@@ -36,6 +36,10 @@ VARIANTS = {
     "joint": standardizers.rich(joint=True),
     "joint, no rows": standardizers.rich(rows=0, joint=True),
     "default gamma": standardizers.rich(gamma=np.ones(0), beta=np.zeros(0)),
+    "learned": standardizers.rich(learned=standardizers.learning()),
+    "with a head": standardizers.rich(
+        head=standardizers.kept_head(), learned=standardizers.learning(compared=None)
+    ),
 }
 
 

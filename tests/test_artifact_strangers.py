@@ -54,6 +54,13 @@ def assert_valid(standardizer):
     assert not np.isinf(standardizer.mean).any()
     assert not (standardizer.variance < 0).any()
     assert standardizer.eps >= 0
+    if standardizer.head is not None:
+        head = standardizer.head
+        assert set(head.features) <= {c.feature for c in standardizer.channels}
+        scores = head.scores(np.zeros((len(head.features), 3)))
+        assert scores.shape == (max(1, len(head.classes)), 3)
+        assert np.isfinite(head.weight).all()
+        assert np.isfinite(head.bias).all()
     for sketch in standardizer.profile.quantiles:
         assert (np.diff(sketch.points) >= 0).all()
         assert (sketch.weights > 0).all()
@@ -171,6 +178,74 @@ def test_a_wrong_field_is_named(case):
     with pytest.raises(ArtifactError, match=told) as caught:
         from_record(changed(path, value), "stats.json")
     assert str(caught.value).startswith("stats.json: ")
+
+
+LEARNED = to_record(
+    standardizers.rich(head=standardizers.kept_head(), learned=standardizers.learning())
+)
+WRONG_LEARNED = {
+    "a task of another kind": (["head", "task"], "ranking", "head.task is 'ranking', and must be"),
+    "a task of two classes": (["head", "task"], "binary", "head.classes are 3, which no binary"),
+    "classes of a regression": (["head", "task"], "regression", "head.classes are 3, which no"),
+    "a class twice": (["head", "classes", 1], "EWR", "head.classes name a class twice"),
+    "too many classes": (["head", "classes"], list(map(str, range(1001))), "have 0 to 1,000"),
+    "classes that are no numbers": (["head", "kind"], "integer", "'EWR', which is no integer"),
+    "an unknown kind": (["head", "kind"], "date", "head.kind is 'date', and must be"),
+    "an unknown feature": (["head", "features", 0], "wind", "name 'wind', which no channel is of"),
+    "a feature twice": (["head", "features", 0], "temp", "head.features name a column twice"),
+    "no features": (["head", "features"], [], "head.features must have 1 to"),
+    "an output less": (["head", "weight"], [[1.0, 2.0]], "head.weight must be 3 lists of 2"),
+    "a ragged weight": (["head", "weight", 1], [1.0], "head.weight must be 3 lists of 2"),
+    "an infinite weight": (["head", "weight", 1, 0], math.inf, r"weight\[1\]\[0\] must be finite"),
+    "a short bias": (["head", "bias"], [0.0], "head.bias must have 3 numbers, and has 1"),
+    "a bias NaN": (["head", "bias", 0], math.nan, r"head.bias\[0\] must be finite"),
+    "gaps of another kind": (["head", "missing"], "median", "head.missing is 'median'"),
+    "no head but a number": (["head"], 7, "head must be an object"),
+    "a loss below 0": (["learned", "after"], -1.0, "learned.after must be at least 0"),
+    "no step": (["learned", "steps"], 0, "learned.steps must be from 1"),
+    "an unknown reason": (["learned", "stopped"], "bored", "learned.stopped is 'bored'"),
+    "options a list": (["learned", "options"], [], "learned.options must be an object"),
+    "a budget of nothing": (["learned", "compared", "budget"], 0, "budget must be from 1"),
+    "an unknown column": (["learned", "features"], ["wind"], "learned.features name 'wind'"),
+}
+
+
+@pytest.mark.parametrize("case", list(WRONG_LEARNED))
+def test_a_wrong_field_of_a_learning_is_named(case):
+    path, value, told = WRONG_LEARNED[case]
+    with pytest.raises(ArtifactError, match=told):
+        from_record(changed(path, value, LEARNED), "stats.json")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "fits"),
+    [
+        ("integer", "-7", True),
+        ("integer", "1.5", False),
+        ("integer", str(2**63), False),
+        ("number", "2.5", True),
+        ("number", "inf", False),
+        ("number", "nan", False),
+        ("boolean", "true", True),
+        ("boolean", "True", False),
+    ],
+)
+def test_a_class_must_read_back_as_the_target_s_kind(kind, name, fits):
+    plain = {"integer": ["1", "2"], "number": ["1", "2"], "boolean": ["false", "x"]}[kind]
+    record = copy.deepcopy(LEARNED)
+    record["head"].update(kind=kind, classes=[*plain[:1], name], task="binary")
+    record["head"].update(weight=[[1.0, 2.0]], bias=[0.0])
+    if fits:
+        assert from_record(record).head.classes[1] == name
+    else:
+        with pytest.raises(ArtifactError, match=r"head\.classes name"):
+            from_record(record)
+
+
+def test_an_artifact_without_learning_says_nothing_of_it():
+    assert not {"learned", "head"} & RECORD.keys()
+    found = from_record(RECORD)
+    assert (found.learned, found.head) == (None, None)
 
 
 WRONG_SKETCH = {
@@ -402,6 +477,16 @@ def mutated(record, dice):
         if not record:
             return {}
     return record
+
+
+def test_mutated_records_of_a_learning_load_or_are_refused():
+    dice = random.Random(4)
+    parts = {name: LEARNED[name] for name in ("learned", "head")}
+    loaded = sum(
+        load_or_refuse(lambda: from_record({**LEARNED, **mutated(parts, dice)}, "stats.json"))
+        for _ in range(1000)
+    )
+    assert 0 < loaded < 1000
 
 
 @pytest.mark.parametrize("policy", [Exponential(0.1), Algorithm2()])

@@ -212,6 +212,24 @@ def test_learned_gamma_and_beta_stay_when_the_other_part_has_the_defaults():
         assert merged.beta.tolist() == [0.0, 1.0, 0.0]
 
 
+def test_a_head_and_the_record_of_its_learning_stay_with_the_gamma_they_belong_to():
+    head = standardizers.kept_head(features=("b", "a"))
+    affine = {"gamma": np.full(3, 2.0), "beta": np.zeros(3)}
+    learned = fit(columns(8), head=head, learned=standardizers.learning(), **affine)
+    default = fit(columns(8))
+    for merged in (merge(learned, default), merge(default, learned), merge(learned, learned)):
+        assert merged.head is head
+        assert merged.learned == learned.learned
+        assert merged.gamma.tolist() == [2.0, 2.0, 2.0]
+
+
+def test_different_heads_are_refused():
+    first = fit(columns(8), head=standardizers.kept_head())
+    second = fit(columns(8), head=standardizers.kept_head(bias=np.zeros(3)))
+    with pytest.raises(UsageError, match="part 1 and part 2 have different heads"):
+        merge(first, second)
+
+
 def test_different_learned_gammas_are_refused():
     first, second = (fit(columns(8), gamma=np.full(3, g), beta=np.zeros(3)) for g in (2.0, 3.0))
     with pytest.raises(UsageError, match="different gamma or beta"):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bncli.api.comparing import shift
     from bncli.api.fitting import fit, merge
     from bncli.api.fluent import Standardizer, convert, load
+    from bncli.api.learning import learn, predict
     from bncli.api.rendering import render, write_reports
 
 __all__ = [
@@ -23,8 +24,10 @@ __all__ = [
     "convert",
     "fit",
     "inverse",
+    "learn",
     "load",
     "merge",
+    "predict",
     "render",
     "shift",
     "transform",
@@ -36,8 +39,10 @@ _HOMES = {
     "convert": "fluent",
     "fit": "fitting",
     "inverse": "applying",
+    "learn": "learning",
     "load": "fluent",
     "merge": "fitting",
+    "predict": "learning",
     "render": "rendering",
     "shift": "comparing",
     "transform": "applying",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from bncli.artifact import joint_rules, rules
+from bncli.artifact import joint_rules, learned, rules
 from bncli.artifact.shape import (
     MAX_INTEGER,
     Checker,
@@ -130,7 +130,14 @@ _STATES: dict[str, Checker] = {
 def _record(policy: Any) -> Checker:
     known = _STATES.get(policy, fields()) if isinstance(policy, str) else fields()
     return fields(
-        {"profile": None, "covariance": None, "temporal": [], "others": []},
+        {
+            "profile": None,
+            "covariance": None,
+            "temporal": [],
+            "others": [],
+            "learned": None,
+            "head": None,
+        },
         format=text(100),
         version=integer(1),
         created_by=text(1000),
@@ -148,6 +155,8 @@ def _record(policy: Any) -> Checker:
         covariance=nullable(_COVARIANCE),
         temporal=items(_TEMPORAL),
         others=items(_OTHER),
+        learned=nullable(learned.LEARNED),
+        head=nullable(learned.HEAD),
     )
 
 
@@ -163,6 +172,7 @@ def checked(record: dict[str, Any], name: str) -> dict[str, Any]:
     problems.raise_if_any(name)
     rules.check(clean, problems)
     joint_rules.check(clean, problems)
+    learned.check(clean, problems)
     problems.raise_if_any(name)
     if problems.unknown:
         shown = ", ".join(list(problems.unknown)[:10])

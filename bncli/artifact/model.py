@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from bncli.artifact import learned
 from bncli.artifact.check import checked
 from bncli.artifact.migrate import FORMAT, VERSION, migrated
 from bncli.artifact.shape import Problems
@@ -60,6 +61,7 @@ def to_record(standardizer: Standardizer) -> dict[str, Any]:
         "fit": dict(standardizer.fit),
         "profile": bool(profile.quantiles),
         **_dates(profile),
+        **learned.to_records(standardizer),
     }
     if profile.covariance is not None:
         record["covariance"] = profile.covariance.to_record()
@@ -206,6 +208,8 @@ def _built(record: Record) -> Standardizer:
         np.array([channel["beta"] for channel in channels]),
         tuple(Source(**source) for source in record["sources"]),
         record["fit"],
+        learned.head_of(record["head"]),
+        record["learned"],
     )
 
 

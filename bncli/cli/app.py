@@ -20,7 +20,7 @@ from typing import Annotated
 
 import typer
 
-from bncli.cli import applying, console, fitting, reporting, shifting
+from bncli.cli import applying, console, fitting, learning, reporting, shifting
 from bncli.cli.command import Command, Program, spread
 from bncli.cli.options import CONFIG
 from bncli.cli.process import Process, Stopped
@@ -32,6 +32,8 @@ _COMMANDS = (
     applying.transform,
     applying.inverse,
     shifting.shift,
+    learning.learn,
+    learning.predict,
     fitting.merge,
     reporting.inspect,
     reporting.convert,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -105,6 +106,26 @@ def show_table(
 @contextmanager
 def progress(quiet: bool) -> Iterator[Progress | None]:
     """A progress line on a terminal (rows, rate, time left), gone at the end; else None."""
+    with _bar(quiet, "") as update:
+        if update is None:
+            yield None
+        else:
+            yield lambda done, total: update(done, total, "")
+
+
+@contextmanager
+def descent(quiet: bool) -> Iterator[Callable[[int, int, float], None] | None]:
+    """A progress line with the loss of the last mini-batch."""
+    with _bar(quiet, "looking at the rows") as update:
+        if update is None:
+            yield None
+        else:
+            yield lambda done, total, loss: update(done, total, f"loss {loss:.4g}")
+
+
+@contextmanager
+def _bar(quiet: bool, said: str) -> Iterator[Callable[[int, int | None, str], None] | None]:
+    """said: what stands at the end of the line before the first update."""
     if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
@@ -117,16 +138,24 @@ def progress(quiet: bool) -> Iterator[Progress | None]:
         BarColumn(),
         TextColumn("{task.fields[rate]:,.0f} rows/s"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[said]}"),
         console=Console(file=sys.stderr),
         transient=True,
         redirect_stdout=False,
     )
     started = time.monotonic()
+    last = -math.inf
     with bars:
-        task = bars.add_task("", total=None, rate=0.0)
+        task = bars.add_task("", total=None, rate=0.0, said=said)
 
-        def update(done: int, total: int | None) -> None:
-            seconds = max(time.monotonic() - started, _REDRAW_S)
-            bars.update(task, completed=done, total=total, rate=done / seconds)
+        def update(done: int, total: int | None, said: str) -> None:
+            nonlocal last
+            now = time.monotonic()
+            # Thousands of small steps a second must not wait for the terminal.
+            if now - last < _REDRAW_S and done != total:
+                return
+            last = now
+            rate = done / max(now - started, _REDRAW_S)
+            bars.update(task, completed=done, total=total, rate=rate, said=said)
 
         yield update

@@ -23,7 +23,7 @@ from bncli.cli.options import (
     General,
     given,
 )
-from bncli.cli.outputs import check_artifact
+from bncli.cli.outputs import check_artifact, printed
 from bncli.cli.reading import Reading
 
 
@@ -121,7 +121,7 @@ def fit(
     from bncli import api
 
     options = reading.options()
-    output, as_json = _printed(output, as_json)
+    output, as_json = printed(output, as_json)
     check_artifact(output, overwrite, data, options)
     with console.progress(general.quiet) as progress:
         standardizer = api.fit(
@@ -176,17 +176,12 @@ def merge(
     """
     from bncli import api
 
-    output, as_json = _printed(output, as_json)
+    output, as_json = printed(output, as_json)
     check_artifact(output, overwrite, artifacts)
     standardizer = api.merge(artifacts)
     if output is not None:
         standardizer.save(output, overwrite=overwrite)
     _show_fitted(standardizer, output, as_json, general.quiet)
-
-
-def _printed(output: str | None, as_json: bool) -> tuple[str | None, bool]:
-    """``-o -`` prints the artifact, as ``--json`` does."""
-    return (None, True) if output == "-" else (output, as_json)
 
 
 def _show_fitted(standardizer: Any, output: str | None, as_json: bool, quiet: bool) -> None:

@@ -35,3 +35,8 @@ def refuse_inputs(output: str, overwrite: bool, inputs: Sequence[str], reading: 
     if Path(output).exists():
         files = locate(inputs, reading or ReadOptions())
         refuse_input_as_output((file.path for file in files if not file.pipe), output)
+
+
+def printed(output: str | None, as_json: bool) -> tuple[str | None, bool]:
+    """``-o -`` prints the artifact, as ``--json`` does."""
+    return (None, True) if output == "-" else (output, as_json)

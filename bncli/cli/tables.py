@@ -76,9 +76,78 @@ def show_origin(standardizer: Any, name: str) -> None:
     if profile.covariance is not None:
         kept, channels = len(profile.covariance.channels), _count(len(profile.channels), "channel")
         lines["joint"] = f"covariance of {kept} of {channels}"
+    if standardizer.learned is not None:
+        lines["learned"] = _learned(standardizer.learned)
+    if standardizer.head is not None:
+        lines["head"] = _head(standardizer.head)
     for key, value in lines.items():
         print(f"{key:<10}{printable(value)}")
     print()
+
+
+def learned_lines(standardizer: Any) -> dict[str, str]:
+    """What learning came to, as lines of a report."""
+    record = standardizer.learned
+    loss = f"{record['loss']} of '{record['target']}'"
+    where = f"{_count(record['held_out'], 'row')} held out"
+    lines = {
+        "task": f"{record['task']}: {loss}",
+        "rows": f"{record['rows']} learned from, {where if record['held_out'] else 'none held out'}"
+        + _left_out(record),
+        "loss": f"{record['before']:.6g} before, {record['after']:.6g} after "
+        f"{_count(record['steps'], 'step')} ({record['stopped']})",
+    }
+    if record["compared"] is not None:
+        lines["raw columns"] = _compared(record["compared"])
+    return lines
+
+
+def _left_out(record: Any) -> str:
+    counts = {"no target": record["without_target"]}
+    if record["options"].get("missing") == "drop":
+        counts["a missing feature"] = record["incomplete"]
+    told = [f"{count} with {what}" for what, count in counts.items() if count]
+    return f"; left out: {', '.join(told)}" if told else ""
+
+
+def _compared(compared: Any) -> str:
+    with_bn = f"with batch normalization after {_count(compared['steps'] or 0, 'step')}"
+    rate = f"learning rate {compared['raw_lr']:g}"
+    if compared["raw_steps"] is not None:
+        steps = _count(compared["raw_steps"], "step")
+        return f"the same loss after {steps} ({rate}), {with_bn}"
+    best = compared["raw_loss"]
+    lowest = "" if best is None else f", lowest {best:.6g}"
+    tried = f"not within {_count(compared['budget'], 'step')}"
+    return f"the same loss {tried} ({rate}{lowest}), {with_bn}"
+
+
+def _learned(record: Any) -> str:
+    chosen = record["options"]
+    options = f"{chosen.get('optimizer')}, lr {chosen.get('lr')}, seed {chosen.get('seed')}"
+    return (
+        f"{record['task']} of '{record['target']}' in {_count(record['steps'], 'step')}: "
+        f"{record['loss']} {record['before']:.6g} before, {record['after']:.6g} after ({options})"
+    )
+
+
+def _head(head: Any) -> str:
+    features = _count(len(head.features), "feature")
+    classes = f", classes {_some(head.classes)}" if head.classes else ""
+    return f"{head.task} of '{head.target}' from {features}{classes}"
+
+
+def show_learned(standardizer: Any) -> None:
+    """What learning came to, on standard output."""
+    for key, value in learned_lines(standardizer).items():
+        print(f"{key:<13}{printable(value)}")
+
+
+def say_learned(standardizer: Any, output: str) -> None:
+    """One line on standard error: what was learned and where it is kept."""
+    features = _count(len(standardizer.learned["features"]), "feature")
+    head = " and the head" if standardizer.head is not None else ""
+    say(f"learned gamma and beta of {features}{head}, kept in {output}")
 
 
 def say_summary(standardizer: Any, output: str) -> None:

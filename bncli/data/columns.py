@@ -105,6 +105,17 @@ def split(options: Iterable[str]) -> list[str]:
     return [piece for piece in pieces if piece]
 
 
+def named_columns(
+    schema: pl.Schema, patterns: Iterable[str], where: str | None = None
+) -> tuple[str, ...]:
+    """The columns that names and patterns, each ``a,b*,...``, mean, in the dataset's order.
+
+    Raises ColumnMissing for one that matches nothing.
+    """
+    found = _matching(schema, split(patterns), where)
+    return tuple(name for name in schema if name in found)
+
+
 def require_columns(schema: pl.Schema, names: Sequence[str], where: str | None = None) -> None:
     """Raises ColumnMissing, for all of them together, when names are not in ``schema``."""
     _check_literals(schema, names, where)

@@ -82,6 +82,13 @@ class Coefficients:
         flat = np.where(np.isinf(values), values, flat)
         return np.where(self.unknown | self.flat, flat, computed)
 
+    def of_features(self, features: Sequence[str]) -> Coefficients:
+        """Those of some features with one channel each, in the order given."""
+        places = {channel.feature: at for at, channel in enumerate(self.channels)}
+        chosen = [places[name] for name in features]
+        arrays = (getattr(self, name)[chosen] for name in self.__slots__[1:])
+        return Coefficients(tuple(self.channels[at] for at in chosen), *arrays)
+
     def labels(self, chosen: BoolArray) -> list[str]:
         """The names of some of the channels, quoted."""
         pairs = zip(self.channels, chosen.tolist(), strict=True)

@@ -2,7 +2,8 @@
 
 Decisions. Parts merge only when their mini-batches mean the same: batch size, policy with its
 numbers, eps and channels must be equal. Gamma and beta are no statistics, so they do not add
-up: a part that still has the defaults takes those of the other, two learned ones must be equal.
+up: a part that still has the defaults takes those of the other, two learned ones must be equal,
+and so must the heads; the record of the learning comes along with them.
 Mini-batches stay as they were cut: where a part ends in the middle of one, policies that weigh
 mini-batches give other numbers than one fit would, which is said in a warning. Many parts merge
 as a balanced tree, which keeps the rank errors of quantiles smaller than one after the other.
@@ -21,7 +22,6 @@ import numpy as np
 from bncli.errors import BncliWarning, UsageError, listed
 from bncli.standardize.standardizer import Standardizer
 from bncli.stats.covariance import Covariance
-from bncli.stats.exact import FloatArray
 from bncli.stats.lag import Lag
 from bncli.stats.profile import Channel, Profile
 
@@ -55,10 +55,12 @@ def merge_all(parts: Sequence[Standardizer], names: Sequence[str] = ()) -> Stand
             listed(["these cannot be merged:", *problems], most=11),
             fix="fit the parts again with the same options and columns",
         )
-    affine = _affine(parts, called)
+    learned = _learned(parts, called)
     for text in _losses(parts):
         warnings.warn(text, BncliWarning, stacklevel=2)
-    return _tree(parts).replace(gamma=affine[0], beta=affine[1])
+    return _tree(parts).replace(
+        gamma=learned.gamma, beta=learned.beta, head=learned.head, learned=learned.learned
+    )
 
 
 def _tree(parts: Sequence[Standardizer]) -> Standardizer:
@@ -176,30 +178,38 @@ def _settings(standardizer: Standardizer) -> dict[str, Any]:
     }
 
 
-def _affine(parts: Sequence[Standardizer], names: Sequence[str]) -> tuple[FloatArray, FloatArray]:
-    """Gamma and beta of the whole: the only learned ones, or the defaults."""
+def _learned(parts: Sequence[Standardizer], names: Sequence[str]) -> Standardizer:
+    """The part with the gamma, beta and head of the whole, its channels in the whole's order."""
     found: tuple[str, Standardizer] | None = None
     for part, name in zip(parts, names, strict=True):
         if _is_default(part):
             continue
-        order = _order(parts[0].profile, part.profile)
+        # An empty gamma stands for the defaults, in any order.
+        order = _order(parts[0].profile, part.profile) if part.gamma.size else []
         ours = part.replace(gamma=part.gamma[order], beta=part.beta[order])
-        if found is not None and not _same_affine(found[1], ours):
+        different = _difference_learned(found[1], ours) if found else None
+        if found is not None and different is not None:
             raise UsageError(
-                f"{found[0]} and {name} have different gamma or beta, which do not add up",
+                f"{found[0]} and {name} have different {different}, which do not add up",
                 fix="merge before 'bncli learn', and learn on the whole",
             )
         found = found or (name, ours)
-    whole = found[1] if found else parts[0]
-    return whole.gamma, whole.beta
+    return found[1] if found else parts[0]
 
 
 def _is_default(part: Standardizer) -> bool:
-    return bool((part.gamma == 1.0).all() and (part.beta == 0.0).all())
+    plain = bool((part.gamma == 1.0).all() and (part.beta == 0.0).all())
+    return plain and part.head is None and part.learned is None
 
 
-def _same_affine(first: Standardizer, second: Standardizer) -> bool:
-    return np.array_equal(first.gamma, second.gamma) and np.array_equal(first.beta, second.beta)
+def _difference_learned(first: Standardizer, second: Standardizer) -> str | None:
+    """What of the learned differs; None where nothing does."""
+    gammas = np.array_equal(first.gamma, second.gamma)
+    if not gammas or not np.array_equal(first.beta, second.beta):
+        return "gamma or beta"
+    if first.head is None or second.head is None:
+        return None if first.head is second.head else "heads"
+    return None if first.head.same_as(second.head) else "heads"
 
 
 def _losses(parts: Sequence[Standardizer]) -> Iterator[str]:

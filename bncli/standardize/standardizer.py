@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from bncli.standardize.kept import KeptHead
 from bncli.stats.exact import FloatArray
 from bncli.stats.profile import Channel, Profile, Source
 from bncli.stats.running import Policy, Pooled
@@ -20,7 +21,8 @@ class Standardizer:
     """Per-channel mean, variance, gamma and beta, and the profile they came from.
 
     gamma, beta: shape (channels,). eps: in squared column units, or a share of the variance
-    when eps_relative. fit: the options that fitted it, as plain JSON values.
+    when eps_relative. fit: the options that fitted it, as plain JSON values. head: a head that was
+    learned with gamma and beta; learned: the record of that, as plain JSON values.
     """
 
     profile: Profile
@@ -31,6 +33,8 @@ class Standardizer:
     beta: FloatArray = field(default_factory=lambda: np.zeros(0))
     sources: tuple[Source, ...] = ()
     fit: Mapping[str, Any] = field(default_factory=dict)
+    head: KeptHead | None = None
+    learned: Mapping[str, Any] | None = None
 
     @property
     def channels(self) -> tuple[Channel, ...]:
