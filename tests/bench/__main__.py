@@ -48,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = given.write.read_text(encoding="utf-8")
         given.write.write_text(replaced(text, blocks), encoding="utf-8")
     problems = failures({job.name: report["jobs"][job.name] for job in jobs})
-    print("\n".join(problems), file=sys.stderr)
+    for problem in problems:
+        print(problem, file=sys.stderr)
     return 1 if problems else 0
 
 

@@ -55,12 +55,12 @@ def replaced(page: str, blocks: Mapping[str, str]) -> str:
     Raises ValueError where the page has no place for a block.
     """
     for name, text in blocks.items():
-        begin, end = f"<!-- bench: {name} -->\n", "<!-- end -->"
+        begin, end = f"<!-- bench: {name} -->", "<!-- end -->"
         before, found, after = page.partition(begin)
         _, closed, rest = after.partition(end)
         if not (found and closed):
-            raise ValueError(f"the page has no {begin.strip()} ... {end}")
-        page = f"{before}{begin}\n{text}\n\n{end}{rest}"
+            raise ValueError(f"the page has no {begin} ... {end}")
+        page = f"{before}{begin}\n\n{text}\n\n{end}{rest}"
     return page
 
 

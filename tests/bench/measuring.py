@@ -50,7 +50,7 @@ def measure(command: Command, output: Path, timeout_s: float) -> Run:
     except BaseException as cut_short:
         _end(stopwatch)
         if isinstance(cut_short, subprocess.TimeoutExpired):
-            raise Failed(f"took longer than {timeout_s:.0f} s") from None
+            raise Failed(f"took longer than {timeout_s:g} s") from None
         raise
     figures = json.loads(printed)
     if status := figures.pop("status"):

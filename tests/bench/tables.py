@@ -20,7 +20,7 @@ WHOLE_NUMBERS = (4, 5)
 SHARE_MISSING = 0.05
 FEWEST_ROWS = 100
 
-# From doubles to the type of a column; of a bool column half of the values are true.
+# From doubles to the type of a column; of a bool column about half of the values are true.
 DTYPES: dict[str, Callable[[pa.Array], pa.Array]] = {
     "float64": lambda values: values,
     "float32": lambda values: pc.cast(values, pa.float32()),
@@ -36,6 +36,7 @@ class Table:
 
     moved: a test side. Its columns 1, 6, 11, ... have moved by half a standard deviation,
     columns 3, 8, 13, ... are half as wide again, all others keep the law of the training side.
+    dtype: of every column, but the first of a bool table is float64: something to standardize.
     """
 
     rows: int
@@ -79,7 +80,8 @@ def _column(table: Table, start: int, index: int, size: int) -> pa.Array:
     values = _values(np.random.default_rng([20, *seed]), index, size, table.moved)
     missing = np.random.default_rng([21, *seed]).random(size) < SHARE_MISSING
     mask = missing if index < table.with_missing else None
-    return DTYPES[table.dtype](pa.array(values, mask=mask))
+    dtype = "float64" if table.dtype == "bool" and index == 0 else table.dtype
+    return DTYPES[dtype](pa.array(values, mask=mask))
 
 
 def _values(rng: np.random.Generator, index: int, size: int, moved: bool) -> np.ndarray:

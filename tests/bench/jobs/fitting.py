@@ -5,11 +5,12 @@ from bench.tables import Table
 
 M = 1_000_000
 POLARS, DECODE = "polars: mean and variance", "polars: decode only"
-PLAIN, FULL = "bncli fit --no-profile", "bncli fit"
-FIT_PLAIN, FIT_FULL = (
-    "bncli fit {data} --no-profile -o {out}.json",
-    "bncli fit {data} -o {out}.json",
-)
+PLAIN, SKETCHES, FULL = "bncli fit --no-profile", "bncli fit --no-joint", "bncli fit"
+BNCLI = {
+    PLAIN: "bncli fit {data} --no-profile -o {out}.json",
+    SKETCHES: "bncli fit {data} --no-joint -o {out}.json",
+    FULL: "bncli fit {data} -o {out}.json",
+}
 
 JOBS = (
     Job(
@@ -19,8 +20,7 @@ JOBS = (
         contenders={
             POLARS: "polars moments {data}",
             DECODE: "polars decode {data}",
-            PLAIN: FIT_PLAIN,
-            FULL: FIT_FULL,
+            **BNCLI,
             "DuckDB: avg and var_pop": "duckdb moments {data}",
             "scikit-learn: partial_fit on Arrow batches": "sklearn moments {data}",
             "pandas + scikit-learn: fit in memory": "pandas moments {data}",
@@ -30,7 +30,7 @@ JOBS = (
         check="moments",
         goals=(
             Goal(PLAIN, 1.1, POLARS),
-            Goal(FULL, 2.5, DECODE),
+            Goal(SKETCHES, 2.5, DECODE),
             Goal(PLAIN, 400, what="peak"),
             Goal(FULL, 400, what="peak"),
         ),
@@ -42,12 +42,11 @@ JOBS = (
         contenders={
             POLARS: "polars moments {data}",
             DECODE: "polars decode {data}",
-            PLAIN: FIT_PLAIN,
-            FULL: FIT_FULL,
+            **BNCLI,
             "DuckDB: avg and var_pop": "duckdb moments {data}",
         },
         check="moments",
-        goals=(Goal(PLAIN, 0.95, POLARS), Goal(PLAIN, 1.35, DECODE), Goal(FULL, 2.5, DECODE)),
+        goals=(Goal(PLAIN, 0.95, POLARS), Goal(PLAIN, 1.35, DECODE), Goal(SKETCHES, 2.5, DECODE)),
         quick=False,
     ),
     Job(
@@ -55,7 +54,7 @@ JOBS = (
         "Running statistics over mini-batches of 256 rows, 10 million rows of 20 columns",
         data={"data": Table(10 * M)},
         contenders={
-            PLAIN: FIT_PLAIN,
+            PLAIN: BNCLI[PLAIN],
             "bncli fit --running exponential": (
                 "bncli fit {data} --no-profile --running exponential --batch-size 256 -o {out}.json"
             ),
@@ -69,8 +68,7 @@ JOBS = (
         data={"data": Table(5 * M, suffix=".csv")},
         contenders={
             POLARS: "polars moments {data}",
-            PLAIN: FIT_PLAIN,
-            FULL: FIT_FULL,
+            **BNCLI,
             "DuckDB: avg and var_pop": "duckdb moments {data}",
             "scikit-learn: partial_fit on Arrow batches": "sklearn moments {data}",
             "pandas + scikit-learn: fit in memory": "pandas moments {data}",
@@ -84,8 +82,7 @@ JOBS = (
         data={"data": Table(20_000, 5_000, "float32")},
         contenders={
             POLARS: "polars moments {data}",
-            PLAIN: FIT_PLAIN,
-            FULL: FIT_FULL,
+            **BNCLI,
             "DuckDB: avg and var_pop": "duckdb moments {data}",
             "scikit-learn: partial_fit on Arrow batches": "sklearn moments {data}",
             "pandas + scikit-learn: fit in memory": "pandas moments {data}",
