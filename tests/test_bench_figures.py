@@ -63,7 +63,7 @@ def test_a_failing_process_says_why(tmp_path):
 def test_a_process_that_takes_too_long_is_ended_with_its_children(tmp_path):
     child = "import pathlib, time; time.sleep(1.5); pathlib.Path('alive').touch()"
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
-    with pytest.raises(Failed, match="took longer than 0.5 s"):
+    with pytest.raises(Failed, match=r"took longer than 0\.5 s"):
         measure(python(code, tmp_path), tmp_path / "out", 0.5)
     time.sleep(2)
     assert not (tmp_path / "alive").exists()
