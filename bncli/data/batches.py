@@ -89,6 +89,11 @@ def exact_frames(frame: pl.LazyFrame, rows: int) -> Iterator[pl.DataFrame]:
         yield pl.concat(held)
 
 
+def decoding_threads() -> int:
+    """Threads that polars decodes with: one per processor, or as ``--threads`` says."""
+    return pl.thread_pool_size()
+
+
 def failure(frame: pl.LazyFrame, columns: Sequence[str]) -> BaseException | None:
     """What reading ``columns`` (those that are there; () for all) raises; None if nothing."""
     try:

@@ -6,17 +6,19 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
-from typing import Literal
+from itertools import chain
+from typing import Literal, NamedTuple
 
 import numpy as np
 import polars as pl
 
-from bncli.data.batches import Chunk, Tail
+from bncli.data.batches import Chunk, Tail, decoding_threads
 from bncli.data.dataset import Dataset
 from bncli.data.segments import ROWS_PER_SEGMENT, Segment, segments
 from bncli.data.tensors import tensor_values
 from bncli.data.values import category_counts, numeric_values, times_of
 from bncli.engine.local import Engine, Local
+from bncli.engine.pool import ordered_map
 from bncli.errors import DataError, NonFinite, listed
 from bncli.stats.batches import Column, Measured
 from bncli.stats.categories import Categories
@@ -48,11 +50,16 @@ class FitTask:
 
     def __call__(self, segment: Segment) -> Fold:
         fold = Fold.empty(self.plan)
-        for chunk in self._chunks(segment):
-            for part in _within_grains(chunk, self.plan.group):
-                fold = fold.merge(self._block(part))
+        parts = chain.from_iterable(
+            _within_grains(chunk, self.plan.group) for chunk in self._chunks(segment)
+        )
+        for part in ordered_map(self._measured, parts, decoding_threads()):
+            self._check(part)
+            fold = fold.merge(part.fold)
+            for watch in self.watch:
+                watch(part.chunk.first_row, part.block, part.measured)
             if self.progress:
-                self.progress(chunk.first_row + chunk.frame.height, self.dataset.rows)
+                self.progress(part.chunk.first_row + part.chunk.frame.height, self.dataset.rows)
         return fold
 
     def _chunks(self, segment: Segment) -> Iterator[Chunk]:
@@ -70,18 +77,26 @@ class FitTask:
             read_rows=plan.group * plan.batch_size,
         )
 
-    def _block(self, chunk: Chunk) -> Fold:
+    def _measured(self, chunk: Chunk) -> _Part:
         plan = self.plan
         columns = _columns(chunk.frame, plan)
         counted = [_counted(chunk.frame[name]) for name, _ in plan.categories]
         timed = [_timed(chunk.frame[name]) for name, _ in plan.times]
         block = Block(chunk.first_batch, chunk.sizes, columns, counted, timed)
-        fold, measured = Fold.of(plan, block)
-        if self.nonfinite == "error" and fold.missing.infinite.any():
-            raise _nonfinite(self.dataset, chunk, block, plan)
-        for watch in self.watch:
-            watch(chunk.first_row, block, measured)
-        return fold
+        return _Part(chunk, block, *Fold.of(plan, block))
+
+    def _check(self, part: _Part) -> None:
+        if self.nonfinite == "error" and part.fold.missing.infinite.any():
+            raise _nonfinite(self.dataset, part.chunk, part.block, self.plan)
+
+
+class _Part(NamedTuple):
+    """A run of mini-batches inside one grain, and what was measured of it."""
+
+    chunk: Chunk
+    block: Block
+    fold: Fold
+    measured: Measured
 
 
 def fold_dataset(

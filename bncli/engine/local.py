@@ -1,8 +1,8 @@
 """The engine of one process: segments one after another; polars decodes in its own threads.
 
 Decision. An engine is an ordered map over segments, and the states merge in segment order, so
-that threads and clusters are this same thing with another ``map``. In one process a thread
-pool over columns loses to the interpreter lock and to decoding's own threads, so there is none.
+that clusters are this same thing with another ``map``. In one process the threads are inside a
+segment (``pool.py``), where blocks wait for nothing but their decoding.
 """
 
 from __future__ import annotations

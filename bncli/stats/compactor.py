@@ -161,9 +161,9 @@ class Compactor:
         both = Sketch(points, weight, sum(side.spread for side in sides), whole)
         return _thinned(both, 2, random) if 2 * points.size > 3 * self.points else both
 
-    def lingers(self, leaves: Grain) -> bool:
+    def lingers(self, start: int, leaves: Grain) -> bool:
         """Data that fits into one grain is kept whole, and every quantile of it is exact."""
-        return self._rows_of(leaves) <= grain_rows(self.positions)
+        return start == 0 and self._rows_of(leaves) <= grain_rows(self.positions)
 
     def _rows_of(self, leaves: Grain) -> int:
         return leaves.columns[0].size // self.positions[0] if leaves.columns else 0

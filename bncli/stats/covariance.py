@@ -170,7 +170,7 @@ class CovarianceGrowth:
     def merge(self, first: Covariance, later: Covariance, level: int, index: int) -> Covariance:
         return first.merge(later)
 
-    def lingers(self, leaves: Rows) -> bool:
+    def lingers(self, start: int, leaves: Rows) -> bool:
         return False
 
     def finish(self, forest: Forest[Rows, Covariance]) -> Covariance | None:

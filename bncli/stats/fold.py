@@ -92,7 +92,7 @@ class CategoryGrowth:
     def merge(self, first: Categories, later: Categories, level: int, index: int) -> Categories:
         return first.merge(later)
 
-    def lingers(self, leaves: Categories) -> bool:
+    def lingers(self, start: int, leaves: Categories) -> bool:
         return False
 
 

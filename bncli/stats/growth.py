@@ -26,7 +26,7 @@ class MomentsGrowth:
     def merge(self, first: Moments, later: Moments, level: int, index: int) -> Moments:
         return first.merge(later)
 
-    def lingers(self, leaves: Moments) -> bool:
+    def lingers(self, start: int, leaves: Moments) -> bool:
         return False
 
     def plant(self, first: int, leaves: Moments) -> Forest[Moments, Moments]:
@@ -49,7 +49,7 @@ class PairGrowth:
     def merge(self, first: A, later: A, level: int, index: int) -> A:
         return first.merge(later)
 
-    def lingers(self, leaves: A) -> bool:
+    def lingers(self, start: int, leaves: A) -> bool:
         return False
 
     def plant(self, first: int, leaves: A) -> Forest[A, A]:

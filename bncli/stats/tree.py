@@ -39,8 +39,9 @@ class Growth(Protocol[L, N]):
     def merge(self, first: N, later: N, level: int, index: int) -> N:
         """Merge siblings into node ``index`` of ``level``."""
 
-    def lingers(self, leaves: L) -> bool:
-        """Whether a complete group may stay unsealed for as long as it is all there is."""
+    def lingers(self, start: int, leaves: L) -> bool:
+        """Whether a complete group, of mini-batches from ``start`` on, may stay unsealed for as
+        long as it is all there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def _joined(
 
 def grown(loose: Loose[L], growth: Growth[L, N]) -> Loose[L] | Node[N]:
     """A leaf of the tree where the group is complete, else the mini-batches as they are."""
-    return loose if growth.lingers(loose.leaves) else _closed(loose, growth)
+    return loose if growth.lingers(loose.start, loose.leaves) else _closed(loose, growth)
 
 
 def _closed(entry: Loose[L] | Node[N], growth: Growth[L, N]) -> Loose[L] | Node[N]:
