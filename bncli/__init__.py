@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bncli.api import (
         Standardizer,
+        adapt,
+        adaptation,
         convert,
         fit,
         inverse,
@@ -30,6 +32,8 @@ __all__ = [
     "ReadOptions",
     "Standardizer",
     "__version__",
+    "adapt",
+    "adaptation",
     "convert",
     "fit",
     "inverse",

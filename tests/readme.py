@@ -7,9 +7,13 @@ block, the set-up among them, is only read.
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -51,3 +55,32 @@ def missing_lines(shown: tuple[str, ...], printed: str) -> list[str]:
             missing.append(line)
             rest = iter(())
     return missing
+
+
+def check(markdown: str, folder: Path) -> None:
+    """Every step ends well in ``folder``, and prints the lines that are shown."""
+    for step in steps(markdown):
+        done = run(step, folder)
+        assert done.returncode == 0, f"{step.code}\n{done.stdout}"
+        missing = missing_lines(step.shown, done.stdout)
+        assert not missing, f"{step.code}\ndid not print {missing}, but\n{done.stdout}"
+
+
+def run(step: Step, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run one step with the installed ``bncli`` first on the path, 100 columns wide."""
+    beside_python = Path(sys.executable).parent
+    environment = os.environ | {
+        "PATH": f"{beside_python}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+    }
+    program = "bash" if step.kind == "console" else sys.executable
+    return subprocess.run(
+        [program, "-c", step.code],
+        cwd=folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import bncli
 from bncli.cli import app
 from bncli.cli.process import Process
-from bncli.errors import BncliError, UsageError
+from bncli.errors import BncliError, BncliWarning, UsageError
 from bncli.standardize.by_hand import from_pairs, parse_pairs, with_values
 
 WINTER = "weather_winter.parquet"
@@ -194,3 +194,12 @@ def test_gamma_and_beta_stay_through_an_update_and_can_be_set_in_it(run):
     run("fit", summer, "-o", "both.json", "-q", "--update", "w.json", "--gamma", "humid=3")
     found = by_feature(bncli.load("both.json"))
     assert (found["temp"], found["dewp"], found["humid"]) == ((2.0, 0.0), (1.0, 1.0), (3.0, 0.0))
+
+
+def test_a_head_that_was_learned_with_other_values_is_left_out_and_that_is_said():
+    head = standardizers.kept_head()
+    made = standardizers.rich(head=head, learned=standardizers.learning())
+    fluent = bncli.Standardizer(**{name: getattr(made, name) for name in made.__slots__})
+    assert fluent.with_affine(gamma={"temp": fluent.gamma[0]}).head is head
+    with pytest.warns(BncliWarning, match="the head was learned with other gamma and beta"):
+        assert fluent.with_affine(gamma={"temp": 9}).head is None

@@ -19,6 +19,7 @@ from bncli import artifact
 from bncli.artifact.model import from_record, to_record
 from bncli.artifact.store import FORMATS
 from bncli.errors import ArtifactError, OutputExists, UsageError
+from bncli.standardize.adapt import adapted
 from bncli.stats.running import POLICIES, Algorithm2, Cumulative, Exponential, Pooled
 from bncli.version import __version__
 
@@ -30,6 +31,7 @@ VARIANTS = {
     "exponential": standardizers.rich(policy=Exponential(0.01, initial=(0.5, 2.0))),
     "cumulative": standardizers.rich(policy=Cumulative()),
     "algorithm2": standardizers.rich(policy=Algorithm2(), eps=0.0, eps_relative=True),
+    "adapted": adapted(standardizers.rich(), standardizers.rich(70, seed=1).profile, 20.0, True),
     "no profile": standardizers.rich(profile=False),
     "sealed": standardizers.rich(rows=3000, batch_size=100),
     "no rows": standardizers.rich(rows=0),

@@ -20,9 +20,13 @@ from bncli.artifact import parse
 from bncli.artifact.migrate import migrated
 from bncli.artifact.model import from_record, to_record
 from bncli.errors import ArtifactError, BncliWarning
+from bncli.standardize.adapt import adapted
 from bncli.stats.running import Algorithm2, Exponential
 
 RECORD = to_record(standardizers.rich(policy=Exponential(0.1), joint=True))
+ADAPTED = to_record(
+    adapted(standardizers.rich(), standardizers.rich(20, seed=1).profile, 20.0, True)
+)
 SUMS = to_record(standardizers.rich(policy=Algorithm2(), rows=20))
 
 
@@ -284,6 +288,31 @@ def test_sums_of_more_batches_than_there_are_are_refused():
     record = changed(["channels", 0, "state", "running", "mean"], [99.0, 1.0, 0.0], SUMS)
     with pytest.raises(ArtifactError, match="counts more mini-batches than there are"):
         from_record(record)
+
+
+WRONG_ADAPTED = {
+    "no prior": (["running", "prior"], None, "running.prior must be given for the adapted policy"),
+    "negative prior": (["running", "prior"], -1, "running.prior must be at least 0"),
+    "another prior": (["running", "prior"], 30.0, "running_mean is .* and the channel's state"),
+    "not pooled": (["running", "pooled"], False, "running_variance is .* and the channel's state"),
+    "training mean": (
+        ["channels", 0, "state", "running", "training_mean"],
+        "x",
+        "training_mean must be a number",
+    ),
+    "training variance": (
+        ["channels", 0, "state", "running", "training_variance"],
+        -1.0,
+        "training_variance must be at least 0",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", list(WRONG_ADAPTED))
+def test_a_wrong_field_of_an_adapted_artifact_is_named(case):
+    path, value, told = WRONG_ADAPTED[case]
+    with pytest.raises(ArtifactError, match=told):
+        from_record(changed(path, value, ADAPTED))
 
 
 @pytest.mark.parametrize("name", list(RECORD))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -24,32 +22,8 @@ def folder(tmp_path_factory) -> Path:
     return place
 
 
-def run(step: readme.Step, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run one step with the installed ``bncli`` first on the path, 100 columns wide."""
-    beside_python = Path(sys.executable).parent
-    environment = os.environ | {
-        "PATH": f"{beside_python}{os.pathsep}{os.environ['PATH']}",
-        "COLUMNS": "100",
-        "NO_COLOR": "1",
-    }
-    program = "bash" if step.kind == "console" else sys.executable
-    return subprocess.run(
-        [program, "-c", step.code],
-        cwd=folder,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-
-
 def test_every_command_of_the_readme_prints_what_the_readme_shows(folder):
-    for step in readme.steps(README):
-        done = run(step, folder)
-        assert done.returncode == 0, f"{step.code}\n{done.stdout}"
-        missing = readme.missing_lines(step.shown, done.stdout)
-        assert not missing, f"{step.code}\ndid not print {missing}, but\n{done.stdout}"
+    readme.check(README, folder)
 
 
 def test_the_readme_shows_every_verb_of_the_main_job():

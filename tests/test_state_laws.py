@@ -11,6 +11,7 @@ from folds import bits, fold, joint_bits, jointly
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bncli.stats.adapted import Adapted
 from bncli.stats.batches import Column, measure_batches
 from bncli.stats.categories import Categories
 from bncli.stats.covariance import Covariance
@@ -20,7 +21,14 @@ from bncli.stats.quantiles import Quantiles
 from bncli.stats.running import Algorithm2, Cumulative, Exponential, Pooled
 from bncli.stats.scan import scan
 
-POLICIES = [Pooled(), Exponential(0.1), Exponential(0.5, ddof=0), Cumulative(), Algorithm2()]
+POLICIES = [
+    Pooled(),
+    Exponential(0.1),
+    Exponential(0.5, ddof=0),
+    Cumulative(),
+    Algorithm2(),
+    Adapted(),
+]
 
 values = st.one_of(
     st.floats(-1e6, 1e6),

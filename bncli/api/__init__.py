@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bncli.api.adapting import adapt, adaptation
     from bncli.api.applying import inverse, transform
     from bncli.api.comparing import shift
     from bncli.api.fitting import fit, merge
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Standardizer",
+    "adapt",
+    "adaptation",
     "convert",
     "fit",
     "inverse",
@@ -36,6 +39,8 @@ __all__ = [
 
 _HOMES = {
     "Standardizer": "fluent",
+    "adapt": "adapting",
+    "adaptation": "adapting",
     "convert": "fluent",
     "fit": "fitting",
     "inverse": "applying",

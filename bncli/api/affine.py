@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from bncli.artifact.parse import MAX_BYTES, parsed
 from bncli.data.dataset import Dataset, open_dataset
 from bncli.data.retyping import with_retyping
 from bncli.data.tables import is_table
-from bncli.errors import Unreadable, UsageError
+from bncli.errors import BncliWarning, Unreadable, UsageError
 from bncli.standardize.by_hand import (
     Given,
     from_pairs,
@@ -60,11 +61,24 @@ class ByHand:
         placed(channels, self.single)
 
     def applied(self, standardizer: _Kind) -> _Kind:
-        """Raises UsageError as ``check`` does."""
-        if self.identity:
-            standardizer = standardizer.identity()
-        standardizer = with_values(standardizer, self.table, self.name)
-        return with_values(standardizer, self.single)
+        """Raises UsageError as ``check`` does; warns of a head that fits no more."""
+        changed = standardizer.identity() if self.identity else standardizer
+        changed = with_values(changed, self.table, self.name)
+        changed = with_values(changed, self.single)
+        return _without_misfit(changed, standardizer)
+
+
+def _without_misfit(changed: _Kind, before: _Kind) -> _Kind:
+    """Without the head, where it was learned on other outputs than these now are."""
+    pairs = ((changed.gamma, before.gamma), (changed.beta, before.beta))
+    if before.head is None or all(ours.tolist() == theirs.tolist() for ours, theirs in pairs):
+        return changed
+    warnings.warn(
+        "the head was learned with other gamma and beta, and is left out",
+        BncliWarning,
+        stacklevel=4,
+    )
+    return changed.replace(head=None, learned=None)
 
 
 def name_of(affine: Affine | None) -> str | None:

@@ -15,7 +15,7 @@ from bncli.data.formats import ReadOptions
 from bncli.data.retyping import with_retyping
 from bncli.engine.fitting import FitTask, NonFinitePolicy, Progress, Watch, fold_dataset
 from bncli.engine.planning import Choice, check_eps, plan_for, running_policy
-from bncli.errors import BncliWarning
+from bncli.errors import BncliWarning, UsageError
 from bncli.standardize import combine
 from bncli.standardize.notes import notes
 from bncli.standardize.presets import preset as preset_options
@@ -84,6 +84,11 @@ def fit(
     check_eps(eps)
     by_hand = ByHand.of(affine, gamma, beta)
     earlier = None if update is None else record_of(update)
+    if earlier is not None and earlier.policy.name == "adapted":
+        raise UsageError(
+            "adapted statistics are mixed, and cannot go on",
+            fix="adapt to the more data as well and merge the two, or update what was adapted",
+        )
     choice = Choice.of(columns, column, exclude, target)
 
     def work(dataset: Dataset) -> Record:

@@ -39,6 +39,12 @@ class Standardizer(Record):
 
         return ByHand.of(affine, gamma, beta).applied(self)
 
+    def adapt(self, data: Data, **options: Any) -> Standardizer:
+        """``bncli.adapt`` of this standardizer."""
+        from bncli.api.adapting import adapt
+
+        return adapt(data, self, **options)
+
     def transform(self, data: Data, output: str | Path, **options: Any) -> Applied:
         """``bncli.transform`` with this standardizer."""
         from bncli.api.applying import transform

@@ -33,10 +33,13 @@ MAX_CHANNELS = 1_000_000
 _MAX_NUMBERS = 100_000_000  # characters of a sketch's numbers: bounded by the file already
 
 _RUNNING = fields(
+    {"prior": None, "pooled": None},
     policy=text(100),
     momentum=nullable(number(0, 1)),
     ddof=integer(0, 1),
     initial=nullable(entries(number(), number(0))),
+    prior=nullable(number(0)),
+    pooled=nullable(flag),
 )
 _SOURCE = fields(name=text(), bytes=integer(), rows=nullable(integer()), fingerprint=text(1000))
 
@@ -119,11 +122,17 @@ _AFFINE = fields(mean=entries(number(0, 1), number()), variance=entries(number(0
 _SUMS = fields(
     mean=entries(number(0), number(), number()), variance=entries(number(0), number(0), number())
 )
+_TRAINING = fields(
+    training_mean=nullable(number()),
+    training_variance=nullable(number(0)),
+    training_constant=flag,
+)
 _STATES: dict[str, Checker] = {
     "pooled": fields(),
     "exponential": _AFFINE,
     "cumulative": _SUMS,
     "algorithm2": _SUMS,
+    "adapted": _TRAINING,
 }
 
 

@@ -15,6 +15,7 @@ from bncli.stats.state import Record
 from bncli.stats.temporal import CAPACITY, WIDTHS, repeated
 
 _ROUNDING = 1e-9
+_NEEDED = {"exponential": ("momentum", "initial"), "adapted": ("prior", "pooled")}
 # The longest repr of a float has 24 characters.
 _NUMBERS = re.compile(r"[0-9.e+-]{1,32}(?: [0-9.e+-]{1,32})*")
 
@@ -51,10 +52,9 @@ def _check_policy(running: Record, policies: Registry, problems: Problems) -> No
     if policy not in policies:
         known = ", ".join(policies)
         problems.add("running.policy", f"is {shortened(policy)}, and must be one of {known}")
-    if policy == "exponential":
-        for name in ("momentum", "initial"):
-            if running[name] is None:
-                problems.add(f"running.{name}", "must be given for the exponential policy")
+    for name in _NEEDED.get(policy, ()):
+        if running[name] is None:
+            problems.add(f"running.{name}", f"must be given for the {policy} policy")
 
 
 def _check_unique(record: Record, problems: Problems) -> None:

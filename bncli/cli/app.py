@@ -20,7 +20,7 @@ from typing import Annotated
 
 import typer
 
-from bncli.cli import applying, console, fitting, learning, reporting, shifting
+from bncli.cli import adapting, applying, console, fitting, learning, reporting, shifting
 from bncli.cli.command import Command, Program, spread
 from bncli.cli.options import CONFIG
 from bncli.cli.process import Process, Stopped
@@ -34,6 +34,7 @@ _COMMANDS = (
     shifting.shift,
     learning.learn,
     learning.predict,
+    adapting.adapt,
     fitting.merge,
     reporting.inspect,
     reporting.convert,

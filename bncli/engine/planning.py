@@ -135,6 +135,10 @@ def _jointly(channels: Sequence[Channel], joint: Joint) -> tuple[int, ...]:
 
 def running_policy(name: str, momentum: float | None, ddof: int | None) -> Policy:
     """Raises UsageError for an unknown policy, or numbers that it has no use for."""
+    if name == "adapted":
+        raise UsageError(
+            "no fit gives adapted statistics", fix="bncli adapt NEW -s stats.json -o adapted.json"
+        )
     if ddof not in (None, 0, 1):
         raise UsageError(f"ddof {ddof} is neither 0 (biased) nor 1 (unbiased)", fix="--ddof 1")
     given: dict[str, Any] = {} if ddof is None else {"ddof": ddof}

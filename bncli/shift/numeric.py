@@ -13,6 +13,7 @@ from bncli.shift.finding import Finding, finite, missing, nothing_but_missing, s
 from bncli.shift.model import Measured
 from bncli.shift.options import ShiftOptions
 from bncli.shift.picture import numeric_curves, numeric_picture
+from bncli.shift.ties import aligned
 from bncli.stats.lag import Lag
 from bncli.stats.moments import Moments
 from bncli.stats.profile import Channel, Profile
@@ -148,11 +149,13 @@ def _distribution(
 ) -> Finding:
     """All that the two distributions say. A constant training side is judged by KS and range."""
     ours, theirs = kept
+    # Ranks and bins see the smallest step beside a value that repeats; distances in units do not.
+    ranked = aligned(theirs, ours)
     found = Finding(_location_and_scale(train, test))
-    found += _points(ours, theirs, train.sd)
-    found += _bins(ours, theirs, options, rng)
+    found += _points(ours, theirs, ranked, train.sd)
+    found += _bins(ours, ranked, options, rng)
     found += Finding(_w2(train, ours, test, theirs))
-    outside = distances.out_of_range(theirs, *train.ends)
+    outside = distances.out_of_range(ranked, *train.ends)
     found += Finding({"out_of_range": outside})
     if train.sd != 0.0:
         return found
@@ -162,11 +165,12 @@ def _distribution(
     return Finding(found.measures, effects, chances, (*found.notes, "constant in training"))
 
 
-def _points(ours: Quantiles, theirs: Quantiles, sd: float) -> Finding:
+def _points(ours: Quantiles, theirs: Quantiles, ranked: Quantiles, sd: float) -> Finding:
     """The registered distances between distribution functions, and the family's p-value."""
     registry = distances.POINT_DISTANCES
     measures = {name: registry[name](ours, theirs) for name in registry}
-    p = significance.ks_p(ours, theirs, measures["ks"])
+    measures["ks"] = registry["ks"](ours, ranked)
+    p = significance.ks_p(ours, ranked, measures["ks"])
     effects = {"ks": measures["ks"]}
     if sd != 0.0:
         measures["w1_sd"] = effects["w1_sd"] = distances.w1_sd(measures["w1"], sd)

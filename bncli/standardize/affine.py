@@ -32,8 +32,8 @@ _SMALLEST = float(np.finfo(np.float64).smallest_normal)
 class Coefficients:
     """What running mode needs per channel; all arrays of shape (channels,).
 
-    constant: max equals min in the data that was fitted; level: the running variance and eps are
-    both 0 although it is not constant. Both standardize to beta. unknown: there are no
+    constant: max equals min in the data behind the statistics; level: the running variance and
+    eps are both 0 although it is not constant. Both standardize to beta. unknown: there are no
     statistics, and it standardizes to missing. Their scale is 0.
     """
 
@@ -109,11 +109,9 @@ def coefficients(standardizer: Standardizer) -> Coefficients:
 
     Raises DataError where gamma / sqrt(variance + eps) does not fit a float64.
     """
-    moments = standardizer.profile.moments
     mean, variance = standardizer.mean, standardizer.variance
-    # Under the exponential policy a channel that saw nothing still has the initial values.
-    unknown = (moments.count == 0) | np.isnan(mean)
-    constant = moments.constant & ~unknown
+    unknown = ~standardizer.seen | np.isnan(mean)
+    constant = standardizer.constant & ~unknown
     unknown |= np.isnan(variance) & ~constant
     spread = variance if standardizer.eps_relative else variance + standardizer.eps
     level = ~unknown & ~constant & (spread <= 0)

@@ -21,6 +21,7 @@ import numpy as np
 
 from bncli.errors import BncliWarning, UsageError, listed
 from bncli.standardize.standardizer import Standardizer
+from bncli.stats.adapted import Training
 from bncli.stats.covariance import Covariance
 from bncli.stats.lag import Lag
 from bncli.stats.profile import Channel, Profile
@@ -157,9 +158,22 @@ def _differences(
         missing = [channel.label for key, channel in have.items() if key not in lacking]
         if missing:
             yield f"{label} lacks {_quoted(missing)}"
+    yield from _other_training(first, second, theirs)
     for key, channel in mine_by.items():
         if key in other_by and channel.layout != other_by[key].layout:
             yield f"the layout of '{channel.feature}' differs in {theirs}"
+
+
+def _other_training(first: Standardizer, second: Standardizer, theirs: str) -> Iterator[str]:
+    """Adapted parts add up only where they come from the same training statistics."""
+    mine, other = first.profile.running, second.profile.running
+    same_keys = {_key(c) for c in first.channels} == {_key(c) for c in second.channels}
+    if same_keys and isinstance(mine, Training) and isinstance(other, Training):
+        differs = mine.differs(other[_order(first.profile, second.profile)])
+        pairs = zip(first.channels, differs.tolist(), strict=True)
+        names = [channel.label for channel, is_other in pairs if is_other]
+        if names:
+            yield f"{theirs} was adapted from other statistics of {_quoted(names)}"
 
 
 def _settings(standardizer: Standardizer) -> dict[str, Any]:

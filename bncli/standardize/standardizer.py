@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bncli.standardize.kept import KeptHead
 from bncli.stats.exact import FloatArray
@@ -14,6 +15,8 @@ from bncli.stats.profile import Channel, Profile, Source
 from bncli.stats.running import Policy, Pooled
 
 DEFAULT_EPS = 1e-8
+
+BoolArray: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +57,16 @@ class Standardizer:
     def variance(self) -> FloatArray:
         """Running variance per channel, NaN where none was seen. Shape (channels,)."""
         return self.policy.read(self.profile.running, self.profile.moments)[1]
+
+    @property
+    def seen(self) -> BoolArray:
+        """Where there are statistics; elsewhere values standardize to missing."""
+        return self.policy.seen(self.profile.running, self.profile.moments)
+
+    @property
+    def constant(self) -> BoolArray:
+        """Where everything the statistics come from is one value; it standardizes to beta."""
+        return self.policy.constant(self.profile.running, self.profile.moments)
 
     @property
     def spread(self) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Running statistics over mini-batches: four policies, as values behind one protocol.
+"""Running statistics over mini-batches: policies, as values behind one protocol.
 
 A policy says how the statistics of mini-batches 1..k become the mean and variance that
 inference uses. Each starts a state that absorbs the moments of mini-batches, merges in order,
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -19,7 +19,10 @@ from bncli.stats import exact
 from bncli.stats.arrays import Arrays
 from bncli.stats.exact import FloatArray
 from bncli.stats.moments import Moments
+from bncli.stats.policy import OfRows, Policy, Running
 from bncli.stats.state import Record
+
+__all__ = ["POLICIES", "Algorithm2", "Cumulative", "Exponential", "Policy", "Pooled", "Running"]
 
 POLICIES = Registry(
     "running policy",
@@ -27,43 +30,8 @@ POLICIES = Registry(
     exponential="bncli.stats.running:Exponential",
     cumulative="bncli.stats.running:Cumulative",
     algorithm2="bncli.stats.running:Algorithm2",
+    adapted="bncli.stats.adapted:Adapted",
 )
-
-
-class Running(Protocol):
-    """The state of a policy, an ``ArrayState`` of shape ``(..., channels)``."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    def __getitem__(self, index: Any) -> Self: ...
-
-    def merge(self, later: Self) -> Self: ...
-
-    def to_records(self) -> list[dict[str, Any]]: ...
-
-
-class Policy(Protocol):
-    """A running policy: a value with a name and a few numbers."""
-
-    name: ClassVar[str]
-    order_bound: ClassVar[bool]
-
-    @property
-    def ddof(self) -> int: ...
-
-    def of_batches(self, batches: Moments) -> Running:
-        """One state per mini-batch: shape (batches, channels) in and out."""
-
-    def empty(self, *shape: int) -> Running: ...
-
-    def read(self, state: Any, pooled: Moments) -> tuple[FloatArray, FloatArray]:
-        """Running mean and variance, NaN where there is none yet."""
-
-    def restore(self, records: Sequence[Record]) -> Running: ...
-
-    def to_record(self) -> dict[str, Any]:
-        """The artifact's ``running`` object: policy, momentum, ddof, initial."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +48,7 @@ class Nothing(Arrays):
 
 
 @dataclass(frozen=True, slots=True)
-class Pooled:
+class Pooled(OfRows):
     """Mean and variance of all rows together."""
 
     ddof: int = 0
@@ -126,7 +94,7 @@ class Affine(Arrays):
 
 
 @dataclass(frozen=True, slots=True)
-class Exponential:
+class Exponential(OfRows):
     """``r <- (1 - momentum) * r + momentum * batch``, the batch variance unbiased (ddof 1).
 
     ``momentum`` is the weight of the *new* mini-batch, as in PyTorch (torch.nn.BatchNorm1d).
@@ -197,7 +165,7 @@ class Sums(Arrays):
 
 
 @dataclass(frozen=True, slots=True)
-class Cumulative:
+class Cumulative(OfRows):
     """The plain average over mini-batches of (mean, unbiased variance): PyTorch's momentum None."""
 
     ddof: int = 1
