@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bncli import artifact
 from bncli.api.fitting import DEFAULT_BATCH_SIZE
 from bncli.api.fluent import Data, is_path
+from bncli.api.overtime import Overtime, asked_slicing
 from bncli.data.dataset import Dataset, open_dataset
 from bncli.data.formats import ReadOptions
 from bncli.data.retyping import with_retyping
 from bncli.engine.fitting import FitTask, NonFinitePolicy, Progress, fold_dataset
 from bncli.engine.planning import Choice, plan_for
+from bncli.errors import UsageError
 from bncli.standardize.standardizer import Standardizer as Record
+from bncli.stats.profile import Profile
 from bncli.stats.running import Pooled
 
 if TYPE_CHECKING:
@@ -30,24 +34,46 @@ def shift(
     exclude: str | Sequence[str] | None = None,
     target: str | Sequence[str] | None = None,
     nonfinite: NonFinitePolicy = "missing",
+    by_batch: int | None = None,
+    over: str | None = None,
+    every: str | None = None,
     options: ReadOptions | None = None,
     progress: Progress | None = None,
     **comparing: Any,
 ) -> ShiftReport:
     """Compare two distributions; either side is data, an artifact's path, or a standardizer.
 
-    Further options are those of ``ShiftOptions``: bins, psi_floor, alpha, thresholds, fail_on,
-    seed. Infinities count as missing.
+    by_batch: also compare the test side in slices of so many rows; or over, every: cut over a
+    column of dates, datetimes, ISO text or whole numbers, every "1d", "1w", "1mo", or so much of
+    the number. Further options are those of ``ShiftOptions``: bins, psi_floor, alpha, thresholds,
+    fail_on, seed. Infinities count as missing.
     """
     # SciPy is slow to import, and only this verb needs it.
     from bncli.shift.compare import compare
     from bncli.shift.options import ShiftOptions
 
     settings = ShiftOptions(**comparing)
+    slicing = asked_slicing(by_batch, over, every)
+    if slicing is not None:
+        _refuse_artifact(test)
     choice = Choice.of(columns, column, exclude, target)
     read = options or ReadOptions()
-    first, second = (_side(side, choice, nonfinite, read, progress) for side in (train, test))
-    return compare(first, second, settings)
+    first = _side(train, choice, nonfinite, read, progress)
+    if slicing is None:
+        return compare(first, _side(test, choice, nonfinite, read, progress), settings)
+    overtime = Overtime(slicing, first, settings)
+    second = _side(test, choice, nonfinite, read, progress, overtime.fold)
+    return replace(compare(first, second, settings), timeline=overtime.timeline(second.rows))
+
+
+def _refuse_artifact(test: Data) -> None:
+    """A timeline needs rows. Raises UsageError."""
+    if isinstance(test, Record) or (is_path(test) and artifact.is_artifact(test)):
+        name = "the test side" if isinstance(test, Record) else f"'{Path(test).name}'"
+        raise UsageError(
+            f"{name} is an artifact: it holds no rows to cut into slices",
+            fix="give the data itself as TEST; TRAIN may be an artifact",
+        )
 
 
 def _side(
@@ -56,6 +82,7 @@ def _side(
     nonfinite: NonFinitePolicy,
     options: ReadOptions,
     progress: Progress | None,
+    fold: Callable[[FitTask], Profile] = fold_dataset,
 ) -> Side:
     from bncli.shift.model import Side
 
@@ -67,7 +94,7 @@ def _side(
 
     def work(dataset: Dataset) -> Side:
         plan = plan_for(dataset, choice, DEFAULT_BATCH_SIZE, Pooled(), numbers_needed=False)
-        measured = fold_dataset(FitTask(dataset, plan, nonfinite=nonfinite, progress=progress))
+        measured = fold(FitTask(dataset, plan, nonfinite=nonfinite, progress=progress))
         return Side(dataset.name, measured.rows, measured)
 
     return with_retyping(open_dataset(side, options), work)

@@ -14,7 +14,10 @@ from typer.core import TyperCommand, TyperGroup
 from bncli.cli.coercion import plain_first
 
 # An option whose value may be left out: what it then has, and what counts as a value of it.
-STANDING_ALONE = {"--explain": ("all", r"[^-].*")}
+STANDING_ALONE = {
+    "--by-batch": ("8192", r"[+-]?[0-9][0-9.]*"),
+    "--explain": ("all", r"[^-].*"),
+}
 
 
 class Program(TyperGroup):

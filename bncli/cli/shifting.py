@@ -12,6 +12,7 @@ from bncli.cli.measuring import Measuring
 from bncli.cli.options import Columns, General, given
 from bncli.cli.reading import Reading
 from bncli.cli.reports import Reports
+from bncli.cli.slicing import Slicing
 
 _SIDE = "data (a file, a quoted glob, a directory, -) or an artifact."
 
@@ -38,6 +39,7 @@ def shift(
         ),
     ] = None,
     *,
+    slicing: Slicing,
     measuring: Measuring,
     reports: Reports,
     columns: Columns,
@@ -61,6 +63,7 @@ def shift(
             fail_on=rules,
             options=reading.options(),
             **measured,
+            **slicing.options(),
             **columns.chosen(),
             **given(target=target, progress=progress),
         )

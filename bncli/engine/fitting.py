@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from itertools import chain
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import polars as pl
@@ -37,6 +37,15 @@ _FREED_BYTES = 31 << 20
 NonFinitePolicy = Literal["error", "missing"]
 
 
+class Onlooker(Protocol):
+    """Sees every chunk that is read, in dataset order. columns: those it needs beside others."""
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+
+    def see(self, chunk: Chunk) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class FitTask:
     """Folds one segment: what an engine ships to its workers."""
@@ -47,6 +56,7 @@ class FitTask:
     nonfinite: NonFinitePolicy = "error"
     watch: tuple[Watch, ...] = ()
     progress: Progress | None = None
+    onlookers: tuple[Onlooker, ...] = ()
 
     def __call__(self, segment: Segment) -> Fold:
         fold = Fold.empty(self.plan)
@@ -58,19 +68,27 @@ class FitTask:
             fold = fold.merge(part.fold)
             for watch in self.watch:
                 watch(part.chunk.first_row, part.block, part.measured)
+            for onlooker in self.onlookers:
+                onlooker.see(part.chunk)
             if self.progress:
                 self.progress(part.chunk.first_row + part.chunk.frame.height, self.dataset.rows)
         return fold
+
+    def fold(self, chunk: Chunk) -> Fold:
+        """The states of a chunk that has the plan's columns, infinities unchecked."""
+        parts = (self._measured(part).fold for part in _within_grains(chunk, self.plan.group))
+        return reduce(Fold.merge, parts, Fold.empty(self.plan))
 
     def _chunks(self, segment: Segment) -> Iterator[Chunk]:
         plan = self.plan
         numeric = [channel.feature for channel in plan.channels]
         counted = [name for name, _ in plan.categories]
         timed = [name for name, _ in plan.times]
+        beside = (name for onlooker in self.onlookers for name in onlooker.columns)
         # Nothing is computed in the query: every step of it would hold further row groups.
         return self.dataset.chunks(
             plan.batch_size,
-            columns=[*dict.fromkeys((*numeric, *counted, *timed))] or None,
+            columns=[*dict.fromkeys((*numeric, *counted, *timed, *beside))] or None,
             tail=self.tail,
             start=segment.start,
             stop=segment.stop,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from bncli.report import overtime
 from bncli.shift.measures import MEASURES
 from bncli.shift.model import Column, Gate, SchemaChange, ShiftReport
 from bncli.shift.options import THRESHOLDS, ShiftOptions
@@ -28,7 +29,9 @@ def to_json(report: ShiftReport) -> dict[str, Any]:
         "test": {"name": report.test.name, "rows": report.test.rows},
         "columns": [_column(column) for column in report.columns],
         "joint": None,
-        "timeline": None,
+        "timeline": overtime.cells_json(report.timeline),
+        "onsets": overtime.onsets_json(report.timeline),
+        "over_time": overtime.about_json(report.timeline),
         "labels": report.labels,
         "options": _options(report.options),
     }

@@ -9,6 +9,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from bncli.report import cells, words
+from bncli.report.heat import over_time
 from bncli.report.table import CATEGORICAL, NUMERIC, STYLES, TEMPORAL, Screen, columns_table
 from bncli.shift.model import Column, Origin, ShiftReport
 
@@ -41,6 +42,7 @@ class Terminal:
         shown = self.report.columns[: self.most]
         yield from self._tables(shown)
         yield from self._rest(len(shown))
+        yield from self._over_time()
         yield from self._lists(shown)
         if shown:
             yield Text("")
@@ -77,6 +79,11 @@ class Terminal:
         if rest:
             parts = words.severities(rest)
             yield Text(f"and {len(rest)} more columns: {parts} (--all shows them)")
+
+    def _over_time(self) -> Iterator[Text]:
+        if self.report.timeline is not None:
+            yield Text("")
+            yield from over_time(self.report.timeline, self.screen, self.most)
 
     def _lists(self, shown: Sequence[Column]) -> Iterator[Text]:
         """What stands beside the tables, each list cut with a count of the rest."""

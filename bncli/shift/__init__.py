@@ -3,6 +3,7 @@
     compare.py       the verb: two sides in, a ``ShiftReport`` out
     model.py         the report, as frozen values that every format in ``bncli.report`` reads
     wholes.py        what it says beyond single columns: jointly, and over time
+    timeline.py      each slice of the test side against the training side, and the onsets
     severity.py      none, minor, major
     options.py       thresholds, bins, gate rules: everything a user may override
     schema.py        which columns stand on both sides, and which changed their type
@@ -11,6 +12,7 @@
     distances.py     KS, W1, and the distances between two vectors of shares
     decompose.py     W2 and its parts: location, scale, shape, and the removable share
     significance.py  p-values in closed form, and corrections for asking many questions
+    exact.py         p-values of few rows, where closed forms fail
     resampling.py    p-values from seeded draws
     verdict.py       severity: an effect that is large enough *and* not explained by chance
     gate.py          ``--fail-on``

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from bncli.shift import distances, resampling, significance
+from bncli.shift import distances, exact, resampling, significance
 from bncli.shift.distances import Binned
 from bncli.shift.finding import Finding, finite, missing, nothing_but_missing, same_share
 from bncli.shift.model import Measured, Moved
@@ -94,7 +94,7 @@ def measure_categorical(
     table = Table.of(train, test)
     found += _distribution(table, options, rng) + _bound(train, test)
     if train.exact and test.exact:
-        found += _appeared(table, rng, options.draws)
+        found += _appeared(table, options, rng)
     smallest = significance.smallest_cramers_v(
         train.count, test.count, table.rows.train.size, options.alpha / FAMILIES
     )
@@ -122,7 +122,9 @@ def _distribution(table: Table, options: ShiftOptions, rng: np.random.Generator)
     found = distances.share_distances(rows, options.psi_floor)
     chi2, degrees, _ = significance.pearson(rows)
     p = significance.chi2_p(chi2, degrees)
-    binned_p = resampling.binned_p(rows, options.psi_floor, rng, options.draws)
+    effects = {"psi": found["psi"], "js": found["js"]}
+    draws = options.draws_for(rows.train.size, effects)
+    binned_p = resampling.binned_p(rows, options.psi_floor, rng, draws)
     n, k = int(rows.train.sum()), int(rows.test.sum())
     measures = {
         **found,
@@ -132,13 +134,13 @@ def _distribution(table: Table, options: ShiftOptions, rng: np.random.Generator)
         "chi2_p": p,
         "cramers_v": significance.cramers_v(chi2, n, k),
     }
-    effects = {"psi": found["psi"], "js": found["js"]}
-    return Finding(measures, effects, {"distribution": p, "binned": binned_p})
+    return Finding(measures, effects, {"distribution": exact.table_p(rows), "binned": binned_p})
 
 
-def _appeared(table: Table, rng: np.random.Generator, draws: int) -> Finding:
+def _appeared(table: Table, options: ShiftOptions, rng: np.random.Generator) -> Finding:
     """Values never seen in training, beyond what chance brings, and values that vanished."""
-    excess = max(0.0, float(resampling.unseen_excess(table.train, table.test)))
+    effects = {"unseen": max(0.0, float(resampling.unseen_excess(table.train, table.test)))}
+    draws = options.draws_for(table.train.size, effects)
     p = resampling.unseen_p(table.train, table.test, rng, draws)
     measures = {
         "unseen": unseen(table.train, table.test),
@@ -146,7 +148,7 @@ def _appeared(table: Table, rng: np.random.Generator, draws: int) -> Finding:
         "unseen_p": p,
         "vanished": vanished(table.test),
     }
-    return Finding(measures, {"unseen": excess}, {"unseen": p})
+    return Finding(measures, effects, {"unseen": p})
 
 
 def unseen(train: IntArray, test: IntArray) -> float:

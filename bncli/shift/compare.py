@@ -13,7 +13,7 @@ from bncli.shift.gate import gate, parse_rule
 from bncli.shift.model import Kind, Measured, NotCompared, Origin, ShiftReport, Side
 from bncli.shift.numeric import NumericSide, constant_on_both, measure_numeric
 from bncli.shift.options import ShiftOptions
-from bncli.shift.schema import pair, rows_of
+from bncli.shift.schema import Pairing, pair, rows_of
 from bncli.shift.severity import worst
 from bncli.shift.temporal import measure_temporal
 from bncli.shift.verdict import judge
@@ -33,16 +33,7 @@ def compare(train: Side, test: Side, options: ShiftOptions | None = None) -> Shi
     options = options or ShiftOptions()
     rules = {text: parse_rule(text) for text in options.fail_on}  # before any work
     pairing = pair(train.profile, test.profile)
-    numeric = (
-        _numeric(
-            channel, NumericSide.of(train.profile, at), NumericSide.of(test.profile, there), options
-        )
-        for channel, at, there in pairing.numeric
-    )
-    categorical = (_categorical(train, test, name, options) for name in pairing.categorical)
-    temporal = (_temporal(train, test, name) for name in pairing.temporal)
-    emptied = (_emptied(train, test, name) for name in pairing.emptied)
-    outcomes = [*numeric, *categorical, *temporal, *emptied]
+    outcomes = measure(train, test, pairing, options)
     columns = judge([one for one in outcomes if isinstance(one, Measured)], options)
     return ShiftReport(
         worst(column.severity for column in columns),
@@ -54,6 +45,20 @@ def compare(train: Side, test: Side, options: ShiftOptions | None = None) -> Shi
         Origin(test.name, test.rows),
         options,
     )
+
+
+def measure(train: Side, test: Side, pairing: Pairing, options: ShiftOptions) -> list[Outcome]:
+    """Every column that both sides have, as measured, in the order of ``pairing``."""
+    numeric = (
+        _numeric(
+            channel, NumericSide.of(train.profile, at), NumericSide.of(test.profile, there), options
+        )
+        for channel, at, there in pairing.numeric
+    )
+    categorical = (_categorical(train, test, name, options) for name in pairing.categorical)
+    temporal = (_temporal(train, test, name) for name in pairing.temporal)
+    emptied = (_emptied(train, test, name) for name in pairing.emptied)
+    return [*numeric, *categorical, *temporal, *emptied]
 
 
 def _numeric(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self, TypeAlias
 
+from bncli.shift import exact
 from bncli.shift.model import Kind, Measured
 from bncli.shift.significance import two_proportion_p
 
@@ -48,7 +49,7 @@ def missing(train: int, train_rows: int, test: int, test_rows: int) -> Finding:
     return Finding(
         {"missing_train": ours, "missing_test": theirs, "missing_p": p},
         {"missing": missing_difference(ours, theirs)},
-        {"missing": p},
+        {"missing": exact.shares_p(train, train_rows, test, test_rows)},
     )
 
 

@@ -97,7 +97,8 @@ def measure_numeric(
         alpha = options.alpha / FAMILIES
         smallest = significance.smallest_ks(train.count, test.count, alpha, rank_error)
         detectable = {"ks": smallest}
-        picture, curves = numeric_picture(ours, theirs), numeric_curves(ours, theirs)
+        if not options.sparing:
+            picture, curves = numeric_picture(ours, theirs), numeric_curves(ours, theirs)
     found += Finding(dependence.lags(train, test))
     return Measured(
         channel.feature,
@@ -152,7 +153,7 @@ def _distribution(
     # Ranks and bins see the smallest step beside a value that repeats; distances in units do not.
     ranked = aligned(theirs, ours)
     found = Finding(_location_and_scale(train, test))
-    found += _points(ours, theirs, ranked, train.sd)
+    found += _points(ours, theirs, ranked, train.sd, options.negligible_p)
     found += _bins(ours, ranked, options, rng)
     found += Finding(_w2(train, ours, test, theirs))
     outside = distances.out_of_range(ranked, *train.ends)
@@ -165,12 +166,14 @@ def _distribution(
     return Finding(found.measures, effects, chances, (*found.notes, "constant in training"))
 
 
-def _points(ours: Quantiles, theirs: Quantiles, ranked: Quantiles, sd: float) -> Finding:
+def _points(
+    ours: Quantiles, theirs: Quantiles, ranked: Quantiles, sd: float, negligible: float
+) -> Finding:
     """The registered distances between distribution functions, and the family's p-value."""
     registry = distances.POINT_DISTANCES
     measures = {name: registry[name](ours, theirs) for name in registry}
     measures["ks"] = registry["ks"](ours, ranked)
-    p = significance.ks_p(ours, ranked, measures["ks"])
+    p = significance.ks_p(ours, ranked, measures["ks"], negligible)
     effects = {"ks": measures["ks"]}
     if sd != 0.0:
         measures["w1_sd"] = effects["w1_sd"] = distances.w1_sd(measures["w1"], sd)

@@ -24,6 +24,10 @@ THRESHOLDS: Mapping[str, tuple[float, float]] = {
 }
 """Effects from which a column is minor and major. Missing: difference of the two shares."""
 
+_FEW_VALUES = 50
+_LEAST_DRAWS = 200
+_DRAWN_CELLS = 500_000  # a few tenths of a second
+
 
 @dataclass(frozen=True, slots=True)
 class ShiftOptions:
@@ -32,7 +36,8 @@ class ShiftOptions:
     binning: name of the policy behind the bins of PSI, JS, Hellinger and total variation; bins:
     how many, None for 10 or what the policy says itself; psi_floor: smallest share in PSI;
     alpha: false discovery rate over columns; thresholds: overrides of ``THRESHOLDS``;
-    fail_on: gate rules; seed, draws: of the resampled p-values.
+    fail_on: gate rules; seed, draws: of the resampled p-values; sparing: for thousands of
+    comparisons, without pictures, and no time spent on p-values that could decide nothing.
     """
 
     binning: str = "quantile"
@@ -43,6 +48,7 @@ class ShiftOptions:
     fail_on: tuple[str, ...] = ()
     seed: int = 0
     draws: int = 2000
+    sparing: bool = False
 
     def __post_init__(self) -> None:
         """Raises UsageError where a value cannot be meant. A single rule may come bare."""
@@ -58,6 +64,23 @@ class ShiftOptions:
     @property
     def binning_policy(self) -> Binning:
         return binning_of(self.binning, self.bins)
+
+    @property
+    def negligible_p(self) -> float:
+        """p-values surely below this may be rough."""
+        return 1e-15 if self.sparing else 0.0
+
+    def draws_for(self, values: int, effects: Mapping[str, float]) -> int:
+        """How many draws the chance of these effects, over so many values, is worth.
+
+        When sparing, a column of many values is drawn less often, and not at all where no effect
+        reaches its minor threshold: then its p could make no severity.
+        """
+        if not self.sparing or values <= _FEW_VALUES:
+            return self.draws
+        if all(value < self.limits(name)[0] for name, value in effects.items()):
+            return 0
+        return min(self.draws, max(_LEAST_DRAWS, _DRAWN_CELLS // values))
 
     def limits(self, measure: str) -> tuple[float, float]:
         """The minor and the major threshold of a measure."""

@@ -24,7 +24,7 @@ _UNDERFLOW = 745.2  # exp(-745.2) is 0 in float64
 _TWO_SIDED_99 = 2.5758293035489004
 
 
-def ks_p(train: Quantiles, test: Quantiles, distance: float) -> float:
+def ks_p(train: Quantiles, test: Quantiles, distance: float, negligible: float = 0.0) -> float:
     """p-value of the Kolmogorov-Smirnov distance.
 
     Definition: the chance of so large a ks when both sides come from one source: exact for two
@@ -35,16 +35,20 @@ def ks_p(train: Quantiles, test: Quantiles, distance: float) -> float:
     Reading: small means that chance does not explain the distance, not that it is large. On many
         rows every p is 0: it never makes a verdict alone.
     Source: Hodges 1958; ``scipy.stats.ks_2samp`` (exact) and ``scipy.stats.kstwo``.
+
+    negligible: what is surely below needs not be exact, which takes long for large distances.
     """
     n, k = train.count, test.count
     size = n / (n + k) * k
     distance = max(0.0, distance - train.rank_error - test.rank_error)
-    # 2.17 exp(-2 size D^2) bounds p (Wei & Dudley 2012): here it is 0 whichever way.
-    if min(n, k) >= 4 and 2 * size * distance**2 - math.log(2.17) > _UNDERFLOW:
-        return 0.0
+    # 2.17 exp(-2 size D^2) bounds p (Wei & Dudley 2012).
+    exponent = 2 * size * distance**2 - math.log(2.17) if min(n, k) >= 4 else 0.0
+    if exponent > _UNDERFLOW:
+        return 0.0  # whichever way
     from scipy import stats  # a second to import: only where a p-value is asked for
 
-    if train.exact and test.exact and max(n, k) <= EXACT_ROWS:
+    small = train.exact and test.exact and max(n, k) <= EXACT_ROWS
+    if small and math.exp(-exponent) >= negligible:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # it may fall back, as we would
             return float(stats.ks_2samp(train.points, test.points).pvalue)

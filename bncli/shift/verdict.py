@@ -35,10 +35,15 @@ _WORDS = {
 
 def judge(measured: Sequence[Measured], options: ShiftOptions) -> tuple[Column, ...]:
     """Give every column its severity; worst first, by effect over threshold, never by p-value."""
+    columns = judged(measured, options)
+    return tuple(sorted(columns, key=lambda one: (-RANK[one.severity], -one.score)))
+
+
+def judged(measured: Sequence[Measured], options: ShiftOptions) -> list[Column]:
+    """Every column, judged together with the others, in the order given."""
     raw = [bonferroni(one.chances.values(), len(one.chances)) for one in measured]
     adjusted = benjamini_hochberg(raw).tolist() if raw else []
-    columns = [_column(one, p, options) for one, p in zip(measured, adjusted, strict=True)]
-    return tuple(sorted(columns, key=lambda one: (-RANK[one.severity], -one.score)))
+    return [_column(one, p, options) for one, p in zip(measured, adjusted, strict=True)]
 
 
 def _column(measured: Measured, p_adjusted: float, options: ShiftOptions) -> Column:

@@ -59,7 +59,8 @@ class Slice:
 class Cell:
     """One column in one slice, compared with the whole training side.
 
-    at: the slice's place; score: largest effect over its major threshold.
+    at: the slice's place; score: largest effect over its major threshold; too_few_rows: so few
+    that even two sides without a value in common could be chance, so that nothing is said.
     """
 
     column: str
@@ -69,25 +70,31 @@ class Cell:
     p_adjusted: float
     score: float
     reasons: tuple[str, ...] = ()
+    too_few_rows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Onset:
-    """The first slice from which a column's severity holds to the end of its shift.
+    """An unbroken run of slices in all of which a column is shifted, at least as ``severity``.
 
-    at: the slice's place; until: the place after the last shifted one.
+    at: the place of its first slice; until: the place after its last one; lasts: whether it goes
+    on to the end of the test side. Where a column is major in a part of a run only, the run is a
+    minor one, and that part an onset of its own.
     """
 
     column: str
     severity: Severity
     at: int
     until: int
+    lasts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
     """The test side slice by slice. by: how it was cut, for people; columns: labels, worst first;
-    cells: every column in every slice where it could be compared, in the order of ``columns``.
+    cells: every column in every slice where it could be compared, in the order of ``columns``;
+    onsets: in that order too, a column's own as time goes; over: the column it was cut over, None
+    where it was cut by rows.
     """
 
     by: str
@@ -96,3 +103,9 @@ class Timeline:
     cells: tuple[Cell, ...]
     onsets: tuple[Onset, ...] = ()
     notes: tuple[str, ...] = ()
+    over: str | None = None
+
+    @property
+    def first(self) -> int | None:
+        """The place of the first slice in which any column is shifted."""
+        return min((onset.at for onset in self.onsets), default=None)

@@ -73,13 +73,14 @@ def _tree(parts: Sequence[Standardizer]) -> Standardizer:
 
 def _joined(first: Standardizer, second: Standardizer) -> Standardizer:
     return first.replace(
-        profile=_joined_profiles(first.profile, second.profile),
+        profile=joined_profiles(first.profile, second.profile),
         sources=first.sources + second.sources,
         fit={key: value for key, value in first.fit.items() if second.fit.get(key) == value},
     )
 
 
-def _joined_profiles(first: Profile, second: Profile) -> Profile:
+def joined_profiles(first: Profile, second: Profile) -> Profile:
+    """The profile of the rows of both; their channels must be the same, in any order."""
     order = _order(first, second)
     kept = bool(first.quantiles and second.quantiles)
     names = [name for name in first.categories if name in second.categories] if kept else []
