@@ -14,11 +14,15 @@ from bncli.standardize.standardizer import Standardizer
 from bncli.stats.batches import Column
 from bncli.stats.categories import Categories
 from bncli.stats.covariance import Covariance
+from bncli.stats.grouping import Absent, Grouping
+from bncli.stats.groups import Groups
 from bncli.stats.missing import Missing
 from bncli.stats.moments import Moments
 from bncli.stats.profile import Channel, Profile, Source
 from bncli.stats.quantiles import Quantiles
 from bncli.stats.running import Policy, Pooled
+
+POOLED = Pooled()
 
 
 def moments_of(values: np.ndarray) -> Moments:
@@ -47,6 +51,20 @@ def covariance_of(values: np.ndarray) -> Covariance:
     return Covariance.of(tuple(range(len(columns))), columns)
 
 
+def groups_of(
+    values: np.ndarray, keys: Sequence[str | None], batch_size: int = 8, policy: Policy = POOLED
+) -> Groups:
+    """Of ``values``, shape (rows, channels), NaN missing. keys: of every row, None for none."""
+    names = list(dict.fromkeys(key for key in keys if key is not None))
+    numbers = np.array([-1 if key is None else names.index(key) for key in keys], dtype=np.int64)
+    values = values[numbers >= 0]
+    columns = [Column(column, np.isnan(column)) for column in np.ascontiguousarray(values.T)]
+    grouping = Grouping(len(columns), batch_size, policy)
+    absent = [Absent(nans=column.missing.astype(np.int64)) for column in columns]
+    grouping.add(numbers[numbers >= 0], columns, absent)
+    return grouping.groups("store", "String", names)
+
+
 def counted(values: Sequence[str | None]) -> Categories:
     present = Counter(value for value in values if value is not None)
     return Categories(present.total(), len(values) - present.total(), dict(present))
@@ -59,11 +77,12 @@ def fitted(
     profile: bool = True,
     categories: Mapping[str, Sequence[str | None]] | None = None,
     joint: bool = False,
+    by: Sequence[str | None] | None = None,
     **changes: Any,
 ) -> Standardizer:
     """Fit on float columns (NaN missing) and text columns (None missing) of one length.
 
-    joint: keep the covariance of all float columns.
+    joint: keep the covariance of all float columns; by: the key of every row.
     """
     policy = policy or Pooled()
     values = np.array(list(columns.values()), dtype=np.float64).T
@@ -88,8 +107,13 @@ def fitted(
         {name: counted(column) for name, column in texts.items()},
         dict.fromkeys(texts, "String"),
         covariance_of(values) if joint else None,
+        groups=None if by is None else groups_of(values, by, batch_size, policy),
     )
     return Standardizer(measured, policy).replace(**changes)
+
+
+STORES = [["7", "12", None, "néw, 'x'\t\x1b[31m", ""][at % 11 % 5] for at in range(50)]
+"""Keys of fifty rows: whole numbers, none, odd text, and the empty one."""
 
 
 def rich(rows: int = 50, seed: int = 0, **changes: Any) -> Standardizer:

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 import standardizers
-from folds import joint_bits
+from folds import bits, joint_bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +37,11 @@ VARIANTS = {
     "no rows": standardizers.rich(rows=0),
     "joint": standardizers.rich(joint=True),
     "joint, no rows": standardizers.rich(rows=0, joint=True),
+    "groups": standardizers.rich(by=standardizers.STORES),
+    "groups, exponential": standardizers.rich(by=standardizers.STORES, policy=Exponential(0.1)),
+    "groups, algorithm2": standardizers.rich(by=standardizers.STORES, policy=Algorithm2()),
+    "one group": standardizers.rich(by=["a"] * 50),
+    "no groups": standardizers.rich(by=[None] * 50),
     "default gamma": standardizers.rich(gamma=np.ones(0), beta=np.zeros(0)),
     "learned": standardizers.rich(learned=standardizers.learning()),
     "with a head": standardizers.rich(
@@ -89,6 +94,29 @@ def test_a_covariance_loads_bit_for_bit(name, suffix, tmp_path):
     ours, theirs = VARIANTS[name].profile.covariance, artifact.load(path).profile.covariance
     assert joint_bits(theirs) == joint_bits(ours)
     assert set(ours.groups) == ({0b01000, 0b01010} if "no rows" not in name else set())
+
+
+@pytest.mark.parametrize("suffix", list(FORMATS))
+@pytest.mark.parametrize("name", [name for name in VARIANTS if "group" in name])
+def test_statistics_per_group_load_bit_for_bit(name, suffix, tmp_path):
+    path = tmp_path / f"stats.{suffix}"
+    artifact.save(VARIANTS[name], path)
+    ours, theirs = VARIANTS[name].profile.groups, artifact.load(path).profile.groups
+    assert (theirs.column, theirs.type, theirs.keys) == (ours.column, ours.type, ours.keys)
+    assert theirs.rows.tolist() == ours.rows.tolist()
+    assert theirs.batches.tolist() == ours.batches.tolist()
+    for state in ("moments", "missing", "running"):
+        assert bits(getattr(theirs, state)) == bits(getattr(ours, state))
+
+
+def test_the_numbers_of_ten_thousand_groups_stay_a_few_megabytes(tmp_path):
+    """A text per channel and field, one number for all where they are the same."""
+    random = np.random.default_rng(1)
+    keys = [str(key) for key in random.integers(0, 1000, 10_000)]
+    made = standardizers.fitted({"x": random.normal(size=10_000)}, by=keys, batch_size=8192)
+    text = artifact.dumps(made)
+    assert json.loads(text)["by"]["channels"][0]["nulls"] == "0"
+    assert len(text) / len(made.profile.groups) < 200
 
 
 def test_json_to_parquet_to_json_gives_the_same_bytes(standardizer, tmp_path):

@@ -16,7 +16,7 @@ import pytest
 import standardizers
 
 from bncli import artifact
-from bncli.artifact import parse
+from bncli.artifact import by_rules, parse
 from bncli.artifact.migrate import migrated
 from bncli.artifact.model import from_record, to_record
 from bncli.errors import ArtifactError, BncliWarning
@@ -24,6 +24,9 @@ from bncli.standardize.adapt import adapted
 from bncli.stats.running import Algorithm2, Exponential
 
 RECORD = to_record(standardizers.rich(policy=Exponential(0.1), joint=True))
+STORES = standardizers.STORES
+GROUPS = to_record(standardizers.rich(policy=Exponential(0.1), by=STORES))
+SUMS_OF_GROUPS = to_record(standardizers.rich(policy=Algorithm2(), by=STORES))
 ADAPTED = to_record(
     adapted(standardizers.rich(), standardizers.rich(20, seed=1).profile, 20.0, True)
 )
@@ -65,6 +68,8 @@ def assert_valid(standardizer):
         assert scores.shape == (max(1, len(head.classes)), 3)
         assert np.isfinite(head.weight).all()
         assert np.isfinite(head.bias).all()
+    if standardizer.profile.groups is not None:
+        assert_valid_groups(standardizer)
     for sketch in standardizer.profile.quantiles:
         assert (np.diff(sketch.points) >= 0).all()
         assert (sketch.weights > 0).all()
@@ -77,6 +82,17 @@ def assert_valid(standardizer):
             assert np.array_equal(state.m2, state.m2.T)
             assert (np.diagonal(state.m2) >= 0).all()
     assert from_record(to_record(standardizer)).channels == standardizer.channels
+
+
+def assert_valid_groups(standardizer):
+    groups = standardizer.profile.groups
+    shape = (len(set(groups.keys)), len(standardizer.channels))
+    assert groups.moments.shape == groups.missing.shape == groups.running.shape == shape
+    assert (groups.moments.count >= 0).all()
+    means, variances = standardizer.policy.read(groups.running, groups.moments)
+    assert not np.isinf(means).any()
+    assert not np.isinf(variances).any()
+    assert not (variances < 0).any()
 
 
 WRONG = {
@@ -284,6 +300,77 @@ def test_a_sketch_of_nothing_has_no_points():
         from_record(changed(["channels", 3, "quantiles", "points"], "1.0"))
 
 
+WRONG_GROUPS = {
+    "no object": ([], 7, "by must be an object"),
+    "a group twice": (["groups", 1], "7", "by.groups names a group twice"),
+    "a group a number": (["groups", 0], 7, r"by.groups\[0\] must be text, and is 7"),
+    "a group too many": (["groups"], ["1", "2"], "by.rows are 4, and groups are 2"),
+    "the key a channel": (["column"], "temp", "by.column is one of the channels"),
+    "no key": (["column"], None, "by.column must be text, and is None"),
+    "a channel missing": (["channels"], [], "by.channels are 0, and the artifact has 5"),
+    "a channel a number": (["channels", 0], 1, r"by.channels\[0\] must be an object"),
+    "no rows": (["rows"], "0", "by.rows must be from 1"),
+    "more rows": (["rows"], "50", "by.rows add up to more than 50 rows"),
+    "rows beyond int64": (["rows"], "9" * 19, "by.rows must be from 1 to"),
+    "rows with a fraction": (["rows"], "1.5", "by.rows must be a text of numbers"),
+    "rows negative": (["rows"], "-1", "by.rows must be a text of numbers"),
+    "rows a list": (["rows"], [1, 2], "by.rows must be a text of numbers"),
+    "too many batches": (["batches"], "50", "by.batches cannot be of so many rows"),
+    "too few batches": (["rows"], "45 1 1 1", "by.batches cannot be of so many rows"),
+    "more missing": (["channels", 1, "nulls"], "40", "and infinite are more than there are rows"),
+    "missing beyond int64": (["channels", 1, "nans"], "9223372036854775807", "more than there are"),
+    "two numbers": (["channels", 1, "m2"], "1.0 2.0", r"\[1\].m2 are 2, and groups are 4"),
+    "no number": (["channels", 1, "m2"], "", r"\[1\].m2 are 0, and groups are 4"),
+    "NaN": (["channels", 1, "mean"], "nan", r"\[1\].mean must be a text of numbers"),
+    "infinite": (["channels", 1, "mean"], "1e999", r"\[1\].mean must be finite"),
+    "underscores": (["channels", 1, "mean"], "1_0", r"\[1\].mean must be a text of numbers"),
+    "a signed word": (["channels", 1, "mean"], "e", r"\[1\].mean must be a text of numbers"),
+    "negative M2": (["channels", 1, "m2"], "-1.0", r"\[1\].m2 must be at least 0"),
+    "M2 upside down": (["channels", 1, "m2_low"], "-1e9", r"m2_low must be smaller than m2"),
+    "mean outside": (["channels", 1, "mean"], "1e6", r"\[1\].mean must be from min to max"),
+    "min over max": (["channels", 1, "min"], "1e9", r"\[1\].min is above max"),
+    "of no value": (["channels", 3, "mean"], "1.0", r"\[3\] must be 0 where a group has no value"),
+    "keep above 1": (["channels", 0, "running", "keep_mean"], "1.5", "must be from 0 to 1"),
+    "no running": (["channels", 0, "running"], {}, r"running.keep_mean is missing"),
+    "negative variance": (["channels", 0, "running", "add_variance"], "-1.0", "at least 0"),
+}
+
+
+@pytest.mark.parametrize("case", list(WRONG_GROUPS))
+def test_wrong_statistics_of_groups_are_named(case):
+    path, value, told = WRONG_GROUPS[case]
+    with pytest.raises(ArtifactError, match=told):
+        from_record(changed(["by", *path], value, GROUPS))
+
+
+@pytest.mark.parametrize("means", ["99.0", "0.5", "1e-300"])
+def test_groups_that_count_mini_batches_that_cannot_be_are_refused(means):
+    path = ["by", "channels", 0, "running", "means"]
+    with pytest.raises(ArtifactError, match="counts mini-batches that there are not"):
+        from_record(changed(path, means, SUMS_OF_GROUPS))
+
+
+def test_running_values_of_groups_that_do_not_fit_a_float64_are_refused():
+    largest = "1.7976931348623157e+308"
+    record = changed(["running", "initial"], [0.0, float(largest)], GROUPS)
+    running = record["by"]["channels"][0]["running"]
+    running["keep_variance"], running["add_variance"] = "1.0", largest
+    with pytest.raises(ArtifactError, match=r"by.channels\[0\].running has values that do not fit"):
+        from_record(record)
+
+
+def test_statistics_per_group_are_optional():
+    assert from_record({k: v for k, v in GROUPS.items() if k != "by"}).profile.groups is None
+    assert from_record(changed(["by"], None, GROUPS)).profile.groups is None
+    assert from_record(RECORD).profile.groups is None
+
+
+def test_more_groups_than_memory_would_hold_are_refused(monkeypatch):
+    monkeypatch.setattr(by_rules, "MOST_CELLS", 19)
+    with pytest.raises(ArtifactError, match=r"by.groups times the channels are more than 19"):
+        from_record(GROUPS)
+
+
 def test_sums_of_more_batches_than_there_are_are_refused():
     record = changed(["channels", 0, "state", "running", "mean"], [99.0, 1.0, 0.0], SUMS)
     with pytest.raises(ArtifactError, match="counts more mini-batches than there are"):
@@ -458,7 +545,7 @@ def load_or_refuse(load) -> bool:
 
 
 def small():
-    return standardizers.rich(rows=9, policy=Exponential(0.1), joint=True)
+    return standardizers.rich(rows=9, policy=Exponential(0.1), joint=True, by=STORES[:9])
 
 
 def test_flipped_bits_of_json_load_or_are_refused():
@@ -521,7 +608,7 @@ def test_mutated_records_of_a_learning_load_or_are_refused():
 @pytest.mark.parametrize("policy", [Exponential(0.1), Algorithm2()])
 def test_mutated_records_load_or_are_refused(policy):
     dice = random.Random(2)
-    record = to_record(standardizers.rich(rows=9, policy=policy, joint=True))
+    record = to_record(standardizers.rich(rows=9, policy=policy, joint=True, by=STORES[:9]))
     loaded = sum(
         load_or_refuse(lambda: from_record(mutated(record, dice), "stats.json"))
         for _ in range(1000)

@@ -18,6 +18,7 @@ from bncli.engine.fitting import FitTask, NonFinitePolicy, Progress, fold_datase
 from bncli.engine.planning import Choice, plan_for
 from bncli.errors import BncliWarning, DataError
 from bncli.standardize.adapt import adapted, adapting_notes, check_prior
+from bncli.standardize.by_group import refuse_groups
 from bncli.standardize.standardizer import Standardizer as Record
 from bncli.stats.fold import Plan
 from bncli.stats.running import Pooled
@@ -52,6 +53,7 @@ def adapt(
     check_prior(prior)
     before = record_of(standardizer)
     name = "the artifact" if isinstance(standardizer, Record) else Path(standardizer).name
+    refuse_groups(before, "adapt", name)
 
     def work(dataset: Dataset) -> Record:
         plan = _plan(dataset, before, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -14,6 +15,7 @@ from bncli.data.dataset import Dataset, open_dataset
 from bncli.data.formats import ReadOptions
 from bncli.data.retyping import with_retyping
 from bncli.engine.fitting import FitTask, NonFinitePolicy, Progress, Watch, fold_dataset
+from bncli.engine.grouping import Grouper
 from bncli.engine.planning import Choice, check_eps, plan_for, running_policy
 from bncli.errors import BncliWarning, UsageError
 from bncli.standardize import combine
@@ -43,6 +45,7 @@ def fit(
     column: Sequence[str] = (),
     exclude: str | Sequence[str] | None = None,
     target: str | Sequence[str] | None = None,
+    by: str | None = None,
     tail: Tail = "keep",
     nonfinite: NonFinitePolicy = "error",
     batch_stats: str | Path | None = None,
@@ -64,7 +67,8 @@ def fit(
     four. affine "identity": gamma and beta that bring the input back; or a table (in memory, or
     its path) of feature, channel, gamma and beta, or an artifact to take them from. gamma, beta:
     single values by feature, which go over those. columns, exclude: patterns; column: literal
-    names; target: labels, never standardized. batch_stats: a file for one row per
+    names; target: labels, never standardized. by: a column whose values name groups, each of which
+    gets statistics of its own beside those of all rows. batch_stats: a file for one row per
     mini-batch and channel. update: go on from this artifact. profile: keep quantile sketches
     (about sketch_size points a channel), category counts (max_categories a column) and the
     covariance of the first ``joint`` numeric columns in file order (up to 512; 0: none).
@@ -89,10 +93,11 @@ def fit(
             "adapted statistics are mixed, and cannot go on",
             fix="adapt to the more data as well and merge the two, or update what was adapted",
         )
-    choice = Choice.of(columns, column, exclude, target)
+    choice = Choice.of(columns, column, exclude, target, by)
 
     def work(dataset: Dataset) -> Record:
         plan = plan_for(dataset, choice, batch_size, policy, profile, max_categories, joint)
+        grouper = None if by is None else Grouper(dataset, plan, by)
         by_hand.check(plan.channels)
         with ExitStack() as stack:
             watch: tuple[Watch, ...] = ()
@@ -101,8 +106,11 @@ def fit(
 
                 context = collect(plan, batch_stats, overwrite)
                 watch = (stack.enter_context(context).add,)
-            task = FitTask(dataset, plan, tail, nonfinite, watch, progress)
+            onlookers = () if grouper is None else (grouper,)
+            task = FitTask(dataset, plan, tail, nonfinite, watch, progress, onlookers)
             measured = fold_dataset(task)
+        if grouper is not None:
+            measured = replace(measured, groups=grouper.groups(tail))
         return Record(
             measured.sealed(sketch_size),
             policy,

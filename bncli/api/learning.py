@@ -14,6 +14,7 @@ from bncli.engine import learning, scoring
 from bncli.engine.lesson import Given as Material
 from bncli.engine.work import Applied
 from bncli.errors import DataError, Unreadable
+from bncli.standardize.by_group import refuse_groups
 from bncli.standardize.options import LearnOptions
 from bncli.standardize.standardizer import Standardizer as Record
 
@@ -44,6 +45,7 @@ def learn(
     settings = LearnOptions(**choices)
     record = record_of(standardizer)
     name = "the artifact" if isinstance(standardizer, Record) else Path(standardizer).name
+    refuse_groups(record, "learn", name)
     weights = _read_weights(init) if isinstance(init, str | Path) else init
     telling = learning.Telling(trace, overwrite, progress)
 
@@ -63,6 +65,7 @@ def predict(data: Data, standardizer: Given, output: str | Path, **options: Any)
     record = record_of(standardizer)
     if not isinstance(standardizer, Record):
         given["artifact"] = Path(standardizer).name
+    refuse_groups(record, "predict", given.get("artifact", "the artifact"))
 
     def work(dataset: Dataset) -> Applied:
         return scoring.predict(dataset, record, output, **given)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from bncli.artifact import joint_rules, learned, rules
+from bncli.artifact import by, by_rules, joint_rules, learned, rules
 from bncli.artifact.shape import (
     MAX_INTEGER,
     Checker,
@@ -146,6 +146,7 @@ def _record(policy: Any) -> Checker:
             "others": [],
             "learned": None,
             "head": None,
+            "by": None,
         },
         format=text(100),
         version=integer(1),
@@ -166,6 +167,7 @@ def _record(policy: Any) -> Checker:
         others=items(_OTHER),
         learned=nullable(learned.LEARNED),
         head=nullable(learned.HEAD),
+        by=nullable(by.checker(policy)),
     )
 
 
@@ -182,6 +184,8 @@ def checked(record: dict[str, Any], name: str) -> dict[str, Any]:
     rules.check(clean, problems)
     joint_rules.check(clean, problems)
     learned.check(clean, problems)
+    problems.raise_if_any(name)
+    by_rules.check(clean, problems)
     problems.raise_if_any(name)
     if problems.unknown:
         shown = ", ".join(list(problems.unknown)[:10])

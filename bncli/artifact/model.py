@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bncli.artifact import learned
+from bncli.artifact import by, learned
 from bncli.artifact.check import checked
 from bncli.artifact.migrate import FORMAT, VERSION, migrated
 from bncli.artifact.shape import Problems
@@ -65,6 +65,8 @@ def to_record(standardizer: Standardizer) -> dict[str, Any]:
     }
     if profile.covariance is not None:
         record["covariance"] = profile.covariance.to_record()
+    if profile.groups is not None:
+        record["by"] = by.to_record(profile.groups)
     for path, value in _not_finite(record, ""):
         raise ArtifactError(f"{path} is {value}, which no artifact can hold")
     return record
@@ -198,6 +200,7 @@ def _built(record: Record) -> Standardizer:
         Lag.from_records([state["lag"] for state in states]),
         {column["feature"]: Temporal.from_record(column) for column in record["temporal"]},
         {column["feature"]: column["type"] for column in record["temporal"] + record["others"]},
+        by.from_record(record, policy),
     )
     return Standardizer(
         profile,

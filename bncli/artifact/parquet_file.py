@@ -1,10 +1,11 @@
 """The artifact as Parquet: one row per channel, for many columns and for other tools.
 
 Decisions. The contract's plain fields are typed columns; ``state`` and ``quantiles`` are JSON
-text, so that one checker reads both forms. The rest of the record is JSON in the file metadata
-under ``bncli``; an output of ``transform`` has its whole record there. Bytes depend on the
-record (and the version of Arrow) alone: compression is pinned, pages carry checksums, which are
-verified, and no Arrow schema is embedded, which a stranger could fill with extension types.
+text, so that one checker reads both forms; so is ``by``, a column that is there where there are
+statistics per group. The rest of the record is JSON in the file metadata under ``bncli``; an output
+of ``transform`` has its whole record there. Bytes depend on the record (and the version of Arrow)
+alone: compression is pinned, pages carry checksums, which are verified, and no Arrow schema is
+embedded, which a stranger could fill with extension types.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ _COLUMNS = {
     "state": _TEXT,
     "quantiles": _TEXT,
 }
+_BY = "by"  # a column that only artifacts with statistics per group have
+_KNOWN = {**_COLUMNS, _BY: _TEXT}
 _WRITING: dict[str, Any] = {
     "version": "2.6",
     "compression": "zstd",
@@ -47,7 +50,7 @@ _WRITING: dict[str, Any] = {
     "store_schema": False,
     "write_page_checksum": True,
 }
-_NESTED = ("state", "quantiles")
+_NESTED = ("state", "quantiles", _BY)
 _FAULTS = (pa.ArrowException, OSError, ValueError, TypeError, KeyError, MemoryError, OverflowError)
 
 
@@ -57,14 +60,12 @@ class ParquetFile:
     @staticmethod
     def encode(record: dict[str, Any], name: str) -> bytes:
         """The file's bytes. Raises ArtifactError when they are beyond what loads again."""
-        rest = {key: value for key, value in record.items() if key != "channels"}
-        rows = [
-            {**channel, **{key: _json(channel[key]) for key in _NESTED}}
-            for channel in record["channels"]
-        ]
-        texts = [row[key] or "" for row in rows for key in _NESTED]
+        rest, rows = _parted(record)
+        nested = [key for key in _NESTED if key in rows[0]]
+        rows = [{**row, **{key: _json(row[key]) for key in nested}} for row in rows]
+        texts = [row[key] or "" for row in rows for key in nested]
         refuse_large("".join([_json(rest), *texts]).encode(), name)
-        schema = pa.schema(list(_COLUMNS.items()))
+        schema = pa.schema([(name, kind) for name, kind in _KNOWN.items() if name in rows[0]])
         buffer = BytesIO()
         with pq.ParquetWriter(buffer, schema, **_WRITING) as writer:
             writer.write_table(pa.Table.from_pylist(rows, schema), row_group_size=MAX_CHANNELS)
@@ -86,7 +87,7 @@ class ParquetFile:
                 if not isinstance(rest, dict) or "channels" in rest:
                     return rest
                 present = dict.fromkeys(file.schema_arrow.names)
-            texts = [column for column in present if _COLUMNS.get(column) == _TEXT]
+            texts = [column for column in present if _KNOWN.get(column) == _TEXT]
             with _opened(path, texts) as file:
                 channels = _channels(file, name)
         except BncliError:
@@ -94,7 +95,7 @@ class ParquetFile:
         except _FAULTS as error:
             raise _damaged(name) from error
         # Channels come before categories, as in JSON.
-        return {**rest, "channels": channels}
+        return _joined(rest, channels)
 
 
 def embedded_record(path: Path, name: str) -> Any:
@@ -120,6 +121,26 @@ def looks_like_artifact(path: Path) -> bool:
             return KEY in (file.metadata.metadata or {}) and names.issuperset(_COLUMNS)
     except _FAULTS:
         return False
+
+
+def _parted(record: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What goes into the metadata, and the rows: what is said of each channel."""
+    rest = {key: value for key, value in record.items() if key != "channels"}
+    if record.get(_BY) is None:
+        return rest, record["channels"]
+    groups = {key: value for key, value in record[_BY].items() if key != "channels"}
+    pairs = zip(record["channels"], record[_BY]["channels"], strict=True)
+    return {**rest, _BY: groups}, [{**channel, _BY: by} for channel, by in pairs]
+
+
+def _joined(rest: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The inverse of ``_parted``, of any origin."""
+    groups = rest.get(_BY)
+    if not isinstance(groups, dict):
+        return {**rest, "channels": rows}
+    channels = [{key: value for key, value in row.items() if key != _BY} for row in rows]
+    by = {**groups, "channels": [row.get(_BY) for row in rows]}
+    return {**rest, "channels": channels, _BY: by}
 
 
 def _damaged(name: str) -> ArtifactError:
@@ -151,17 +172,17 @@ def _channels(file: pq.ParquetFile, name: str) -> list[dict[str, Any]]:
     if footer.num_rows > MAX_CHANNELS or size > MAX_BYTES or len(groups) < footer.num_row_groups:
         raise ArtifactError("this has more rows or bytes than an artifact may", where=name)
     columns = dict.fromkeys(file.schema_arrow.names)
-    table = file.read(columns=[column for column in columns if column in _COLUMNS])
+    table = file.read(columns=[column for column in columns if column in _KNOWN])
     for column in table.column_names:
         kind = table.schema.field(column).type
         kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-        if kind != _COLUMNS[column] or table.column_names.count(column) > 1:
-            raise ArtifactError(f"column '{column}' must be of type {_COLUMNS[column]}", where=name)
+        if kind != _KNOWN[column] or table.column_names.count(column) > 1:
+            raise ArtifactError(f"column '{column}' must be of type {_KNOWN[column]}", where=name)
     # A dictionary may repeat one long text in every row: measure before it is spread out.
     texts = [column for column in table.columns if pa.types.is_dictionary(column.type)]
     if sum(map(_spread_size, texts)) > MAX_BYTES:
         raise ArtifactError("this has more text than an artifact may", where=name)
-    unknown = dict.fromkeys(column for column in columns if column not in _COLUMNS)
+    unknown = dict.fromkeys(column for column in columns if column not in _KNOWN)
     return [{**row, **unknown, **_nested(row, name)} for row in table.to_pylist()]
 
 

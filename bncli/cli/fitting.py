@@ -11,6 +11,7 @@ from bncli.cli import console
 from bncli.cli.options import (
     ARTIFACT_OUTPUT,
     BATCH_SIZE,
+    BY,
     DATA,
     JOINT,
     JSON,
@@ -75,6 +76,7 @@ def fit(
         str | None,
         typer.Option(metavar="NAME", help="Label column, never standardized. [default: none]"),
     ] = None,
+    by: BY = None,
     tail: TAIL = "keep",
     nonfinite: NONFINITE = "error",
     batch_stats: Annotated[
@@ -143,6 +145,7 @@ def fit(
                 eps_relative=eps_relative,
                 preset=preset,
                 target=target,
+                by=by,
                 batch_stats=batch_stats,
                 update=update,
                 sketch_size=sketch_size,

@@ -91,6 +91,14 @@ OVERWRITE: TypeAlias = Annotated[
 JSON: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print JSON instead of a table.", show_default=False)
 ]
+BY: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--by",
+        metavar="KEY",
+        help="Column that names groups, each with statistics of its own. [default: none]",
+    ),
+]
 BATCH_SIZE: TypeAlias = Annotated[
     int | None,
     typer.Option(

@@ -71,6 +71,8 @@ def show_origin(standardizer: Any, name: str) -> None:
         "channels": str(len(profile.channels)),
         "sources": _some(sources) or "none",
     }
+    if profile.groups is not None:
+        lines["groups"] = _groups(profile.groups)
     if not profile.quantiles:
         lines["sketches"] = "none (fitted with --no-profile)"
     if profile.covariance is not None:
@@ -153,7 +155,18 @@ def say_learned(standardizer: Any, output: str) -> None:
 def say_summary(standardizer: Any, output: str) -> None:
     """One line on standard error: what was fitted and where it is kept."""
     rows, channels = standardizer.profile.rows, len(standardizer.channels)
-    say(f"fitted {_count(channels, 'channel')} on {_count(rows, 'row')}, kept in {output}")
+    groups = standardizer.profile.groups
+    parts = "" if groups is None else f" and in {_count(len(groups), 'group')}"
+    say(f"fitted {_count(channels, 'channel')} on {_count(rows, 'row')}{parts}, kept in {output}")
+
+
+def _groups(groups: Any, most: int = 3) -> str:
+    """How many there are, and the largest."""
+    rows = groups.rows.tolist()
+    largest = sorted(range(len(rows)), key=lambda at: (-rows[at], at))[:most]
+    named = ", ".join(f"{groups.keys[at]} ({_count(rows[at], 'row')})" for at in largest)
+    rest = f", the largest {named}" if len(rows) > most else f": {named}" if rows else ""
+    return f"{len(rows)} by {groups.column}{rest}"
 
 
 def _show(columns: dict[str, list[str]]) -> None:

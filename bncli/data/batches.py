@@ -143,11 +143,15 @@ def _with_last_joined(chunk: Chunk, batch_size: int) -> Chunk:
     return Chunk(chunk.first_row, chunk.first_batch, sizes, chunk.frame)
 
 
+def without_ragged(chunk: Chunk, batch_size: int) -> Chunk:
+    """The whole mini-batches of a chunk; there may be none."""
+    whole = chunk.frame.height // batch_size
+    if whole == len(chunk.sizes):
+        return chunk
+    frame = chunk.frame.head(whole * batch_size)
+    return Chunk(chunk.first_row, chunk.first_batch, chunk.sizes[:whole], frame)
+
+
 def _dropped(plain: Iterator[Chunk], batch_size: int) -> Iterator[Chunk]:
-    for chunk in plain:
-        whole = chunk.frame.height // batch_size
-        if whole == len(chunk.sizes):
-            yield chunk
-        elif whole:
-            frame = chunk.frame.head(whole * batch_size)
-            yield Chunk(chunk.first_row, chunk.first_batch, chunk.sizes[:whole], frame)
+    whole = (without_ragged(chunk, batch_size) for chunk in plain)
+    return (chunk for chunk in whole if chunk.sizes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 import polars as pl
@@ -37,6 +37,19 @@ class Selection:
     def used(self) -> tuple[str, ...]:
         """Numeric and categorical columns together."""
         return self.numeric + self.categorical
+
+    def without(self, key: str, where: str | None = None) -> Selection:
+        """The same, ``key`` among the standardized columns no more.
+
+        Raises DataError when there is nothing else to standardize.
+        """
+        numeric = tuple(name for name in self.numeric if name != key)
+        if not numeric:
+            raise DataError(
+                f"no numeric column to standardize but '{key}', which names the groups", where=where
+            )
+        layouts = {name: layout for name, layout in self.layouts.items() if name != key}
+        return replace(self, numeric=numeric, layouts=layouts)
 
 
 def select_columns(

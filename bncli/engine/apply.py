@@ -18,6 +18,7 @@ from bncli.engine.rewriting import Fixed, Guard, NonFinitePolicy, Rewriter
 from bncli.engine.work import Applied, Progress, Work
 from bncli.errors import BncliWarning, UsageError
 from bncli.standardize.affine import Coefficients, coefficients
+from bncli.standardize.by_group import refuse_groups
 from bncli.standardize.standardizer import Standardizer
 
 Dtype = Literal["float64", "float32"]
@@ -53,6 +54,7 @@ def transform(
     """
     if fill_missing is not None and not math.isfinite(fill_missing):
         raise UsageError(f"--fill-missing {fill_missing} is no value", fix="0 is the mean")
+    refuse_groups(standardizer, "transform", artifact)
     finish = Finish(fill_missing, dtype, suffix)
     guard = Guard(
         dataset,
@@ -90,6 +92,7 @@ def inverse(
     ``embed`` is not used: what is written is not standardized any more.
     Raises UsageError, by name, where gamma is 0, and what ``transform`` raises.
     """
+    refuse_groups(standardizer, "inverse", artifact)
     guard = Guard(
         dataset,
         applicable_columns(dataset, standardizer, standardizer.features, artifact),

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 import polars as pl
 
-from bncli.data.batches import Chunk, Tail, decoding_threads
+from bncli.data.batches import Chunk, Tail, decoding_threads, without_ragged
 from bncli.data.dataset import Dataset
 from bncli.data.segments import ROWS_PER_SEGMENT, Segment, segments
 from bncli.data.tensors import tensor_values
@@ -61,15 +61,13 @@ class FitTask:
     def __call__(self, segment: Segment) -> Fold:
         fold = Fold.empty(self.plan)
         parts = chain.from_iterable(
-            _within_grains(chunk, self.plan.group) for chunk in self._chunks(segment)
+            _within_grains(chunk, self.plan.group) for chunk in self._seen(segment)
         )
         for part in ordered_map(self._measured, parts, decoding_threads()):
             self._check(part)
             fold = fold.merge(part.fold)
             for watch in self.watch:
                 watch(part.chunk.first_row, part.block, part.measured)
-            for onlooker in self.onlookers:
-                onlooker.see(part.chunk)
             if self.progress:
                 self.progress(part.chunk.first_row + part.chunk.frame.height, self.dataset.rows)
         return fold
@@ -79,17 +77,26 @@ class FitTask:
         parts = (self._measured(part).fold for part in _within_grains(chunk, self.plan.group))
         return reduce(Fold.merge, parts, Fold.empty(self.plan))
 
+    def _seen(self, segment: Segment) -> Iterator[Chunk]:
+        """The chunks to fold, each shown to the onlookers when it is read."""
+        for chunk in self._chunks(segment):
+            for onlooker in self.onlookers:
+                onlooker.see(chunk)
+            yield without_ragged(chunk, self.plan.batch_size) if self.tail == "drop" else chunk
+
     def _chunks(self, segment: Segment) -> Iterator[Chunk]:
         plan = self.plan
         numeric = [channel.feature for channel in plan.channels]
         counted = [name for name, _ in plan.categories]
         timed = [name for name, _ in plan.times]
         beside = (name for onlooker in self.onlookers for name in onlooker.columns)
+        # What is dropped of all rows may be a whole mini-batch of a group: onlookers see it.
+        tail = "keep" if self.onlookers and self.tail == "drop" else self.tail
         # Nothing is computed in the query: every step of it would hold further row groups.
         return self.dataset.chunks(
             plan.batch_size,
             columns=[*dict.fromkeys((*numeric, *counted, *timed, *beside))] or None,
-            tail=self.tail,
+            tail=tail,
             start=segment.start,
             stop=segment.stop,
             read_rows=plan.group * plan.batch_size,
@@ -97,7 +104,7 @@ class FitTask:
 
     def _measured(self, chunk: Chunk) -> _Part:
         plan = self.plan
-        columns = _columns(chunk.frame, plan)
+        columns = channel_columns(chunk.frame, plan)
         counted = [_counted(chunk.frame[name]) for name, _ in plan.categories]
         timed = [_timed(chunk.frame[name]) for name, _ in plan.times]
         block = Block(chunk.first_batch, chunk.sizes, columns, counted, timed)
@@ -155,7 +162,7 @@ def _within_grains(chunk: Chunk, group: int) -> Iterator[Chunk]:
         at, row = stop, row + rows
 
 
-def _columns(frame: pl.DataFrame, plan: Plan) -> list[Column]:
+def channel_columns(frame: pl.DataFrame, plan: Plan) -> list[Column]:
     """One per channel, in the plan's order: a tensor's channels stand side by side."""
     plain = [channel.feature for channel in plan.channels if channel.layout is None]
     found = {name: [each] for name, each in zip(plain, numeric_values(frame, plain), strict=True)}

@@ -29,17 +29,23 @@ Joint = int | frozenset[str]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Columns as the user names them: patterns, literal names, patterns left out, labels."""
+    """Columns as the user names them: patterns, literal names, patterns left out, labels.
+
+    key: the column that names groups, which is no feature; None where there are no groups.
+    """
 
     columns: tuple[str, ...] = ()
     column: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     target: tuple[str, ...] = ()
+    key: str | None = None
 
     @classmethod
-    def of(cls, columns: Names, column: Names, exclude: Names, target: Names) -> Self:
+    def of(
+        cls, columns: Names, column: Names, exclude: Names, target: Names, key: str | None = None
+    ) -> Self:
         """From single names, several, or None."""
-        return cls(*map(_several, (columns, column, exclude, target)))
+        return cls(_several(columns), _several(column), _several(exclude), _several(target), key)
 
     def to_record(self) -> dict[str, list[str]]:
         return {
@@ -61,6 +67,8 @@ class Choice:
             tensor_layouts(dataset.schema, dataset.options.tensors, dataset.name),
             numbers_needed,
         )
+        if self.key is not None:
+            chosen = chosen.without(self.key, dataset.name)
         if self.columns or self.column:
             return chosen
         numbers = row_number_columns(dataset, chosen.numeric)

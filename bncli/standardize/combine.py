@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from bncli.errors import BncliWarning, UsageError, listed
+from bncli.standardize.parts import interrupted, joined_groups
 from bncli.standardize.standardizer import Standardizer
 from bncli.stats.adapted import Training
 from bncli.stats.covariance import Covariance
@@ -105,6 +106,7 @@ def joined_profiles(first: Profile, second: Profile) -> Profile:
         _lag(first).merge(_lag(second)[order]),
         {name: first.temporal[name].merge(second.temporal[name]) for name in times},
         {name: kind for name, kind in first.other_types.items() if name in others},
+        joined_groups(first.groups, second.groups, order),
     )
 
 
@@ -184,7 +186,9 @@ def _settings(standardizer: Standardizer) -> dict[str, Any]:
     """
     policy = standardizer.policy.to_record()
     kind = policy.pop("policy")
+    groups = standardizer.profile.groups
     return {
+        "the column that names groups": "none" if groups is None else f"'{groups.column}'",
         "batch size": standardizer.profile.batch_size,
         "running policy": kind,
         **{f"{name} of {kind}": value for name, value in policy.items()},
@@ -236,6 +240,13 @@ def _losses(parts: Sequence[Standardizer]) -> Iterator[str]:
             f"{ragged} of {len(parts)} parts do not end on a mini-batch boundary: mini-batches "
             f"stay as they were, so the {parts[0].policy.name} statistics differ a little from "
             "those of one fit"
+        )
+    cut = interrupted(profiles) if parts[0].policy.order_bound else 0
+    if cut:
+        yield (
+            f"{cut} group{'s go' if cut > 1 else ' goes'} on after a mini-batch that was not full: "
+            f"mini-batches stay as they were, so {'their' if cut > 1 else 'its'} "
+            f"{parts[0].policy.name} statistics differ a little from those of one fit"
         )
     kept = {bool(part.profile.quantiles) for part in parts}
     if len(kept) > 1:

@@ -36,6 +36,7 @@ def notes(standardizer: Standardizer) -> Iterator[str]:
         "\n  try --eps 0 or --eps-relative",
     )
     yield from _sorted_data(standardizer, varies)
+    yield from _about_groups(standardizer)
 
 
 def _about(
@@ -66,6 +67,35 @@ def _sorted_data(standardizer: Standardizer, varies: NDArray[np.bool_]) -> Itera
         "{} an algorithm2 variance more than 1 % off the pooled one, which happens where rows are"
         " sorted\n  shuffle the rows, or take --running pooled",
     )
+
+
+def _about_groups(standardizer: Standardizer) -> Iterator[str]:
+    groups = standardizer.profile.groups
+    if groups is None:
+        return
+    if not len(groups):
+        yield f"no row has a value of '{groups.column}': there are no groups"
+        return
+    counts = groups.moments.count
+    # A row of a tensor has many values.
+    single = int((counts <= 1).all(axis=1).sum())
+    if single:
+        yield (
+            f"{_of_groups(single, len(groups))} a single row, which comes out as beta"
+            "\n  group by a column with fewer values"
+        )
+    lacking = (counts == 0) & (standardizer.profile.moments.count > 0)
+    if lacking.any():
+        pairs = zip(standardizer.channels, lacking.any(axis=0).tolist(), strict=True)
+        names = [channel.label for channel, is_lacking in pairs if is_lacking]
+        yield (
+            f"{_of_groups(int(lacking.any(axis=1).sum()), len(groups))} no present value in "
+            f"{_quoted(names)}: there the statistics of all rows hold"
+        )
+
+
+def _of_groups(count: int, total: int) -> str:
+    return f"{count} of {total} groups {'has' if count == 1 else 'have'}"
 
 
 def _quoted(names: Iterable[str]) -> str:

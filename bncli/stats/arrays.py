@@ -39,6 +39,13 @@ class Arrays:
             mine[..., channels] = theirs
         return type(self)(*arrays)
 
+    def with_rows(self, rows: Any, other: Self) -> Self:
+        """With some entries of the first axis from ``other``, which has only these."""
+        arrays = [array.copy() for array in self.arrays()]
+        for mine, theirs in zip(arrays, other.arrays(), strict=True):
+            mine[rows] = theirs
+        return type(self)(*arrays)
+
     @abstractmethod
     def merge(self, later: Self) -> Self:
         """Merge elementwise with the states of the rows that come after."""

@@ -8,6 +8,7 @@ from typing import Self
 
 from bncli.stats.categories import Categories
 from bncli.stats.covariance import Covariance
+from bncli.stats.groups import Groups
 from bncli.stats.lag import Lag
 from bncli.stats.layout import Layout
 from bncli.stats.missing import Missing
@@ -60,7 +61,7 @@ class Profile:
     categorical columns by name; category_types: their types by polars' names; covariance: of some
     channels together, None where none was kept; lag: of consecutive rows, shape (channels,);
     temporal: dates and times by name; other_types: the types of these and of every column that is
-    not measured.
+    not measured; groups: the same states per group of rows, None where none were asked for.
     """
 
     channels: tuple[Channel, ...]
@@ -77,6 +78,7 @@ class Profile:
     lag: Lag = field(default_factory=lambda: Lag.empty(0))
     temporal: Mapping[str, Temporal] = field(default_factory=dict)
     other_types: Mapping[str, str] = field(default_factory=dict)
+    groups: Groups | None = None
 
     def sealed(self, sketch_size: int) -> Self:
         """The same with every distribution as at most ``sketch_size`` points, for an artifact."""
