@@ -121,9 +121,18 @@ def _measured(pieces: Pieces, pivot: Numbers) -> tuple[Numbers, ...]:
     lowest = np.minimum.reduce(values, axis=0).astype(np.float64, copy=False)
     highest = np.maximum.reduce(values, axis=0).astype(np.float64, copy=False)
     if pieces.missing is not None:
-        rows -= pieces.missing.sum(axis=0)
+        rows -= _counted(pieces.missing)
         lowest[rows == 0], highest[rows == 0] = np.inf, -np.inf
     return rows, high, low, total(shifted), partial_squares(shifted), lowest, highest
+
+
+def _counted(missing: Mask) -> IntArray:
+    """How many are missing in every piece."""
+    if len(missing) < SHORT:
+        short: IntArray = missing.sum(axis=0)
+        return short
+    # Quicker on one contiguous piece than along an axis.
+    return np.array([np.count_nonzero(piece) for piece in missing.T])
 
 
 def _shifted(pieces: Pieces, pivot: Numbers) -> tuple[Numbers, FloatArray, FloatArray, FloatArray]:
