@@ -51,8 +51,26 @@ def test_the_verdict_is_the_first_line():
 
 
 def test_no_shift_says_so():
-    side = side_of({"x": np.arange(50.0)})
+    side = side_of({"x": np.arange(500.0)})
     assert printed(compare(side, side)).startswith("no shift: 1 column compared, none moved\n")
+
+
+def test_too_few_rows_are_no_silent_none():
+    side = side_of({"x": np.arange(30.0)})
+    text = printed(compare(side, side))
+    assert text.startswith("too few rows: 1 column compared, no shift could have been told\n")
+    assert line_with(text, "x").split()[1:3] == ["too", "few"]
+    why = (
+        "x: the smallest that 30 and 30 rows can tell from chance is ks 0.40 (major: 0.2), psi 1.35"
+    )
+    assert why in " ".join(text.split())
+
+
+def test_some_columns_with_too_few_rows_are_counted_beside_the_verdict():
+    few = np.where(np.arange(900) < 20, np.arange(900.0), np.nan)
+    side = side_of({"x": np.arange(900.0), "few": few})
+    first = printed(compare(side, side)).splitlines()[0]
+    assert first == "no shift: 2 columns compared, none moved; 1 with too few rows to tell"
 
 
 def test_nothing_to_compare_says_so():

@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+import simulated
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from profiles import frame_side, side_of
 
+import bncli
 from bncli.report.machine import to_text
 from bncli.shift import compare as module
 from bncli.shift.compare import ShiftOptions, Side, compare
@@ -76,6 +78,17 @@ def test_two_samples_of_one_source_are_no_shift_in_95_of_100():
         train, test = side_of(unshifted(rng, n)), side_of(unshifted(rng, k))
         cried += compare(train, test, FEW).verdict != "none"
     assert cried <= 10
+
+
+@pytest.mark.parametrize("sizes", [(30, 30), (50, 2000), (1200, 1200)])
+def test_twenty_columns_of_one_source_are_no_shift_in_95_of_100(sizes):
+    """The light part of tests/bench/simulate.py, through the real fold."""
+    runs, cried = 20, 0
+    for seed in range(runs):
+        rng = np.random.default_rng([seed, *sizes])
+        train, test = (simulated.table(rng, rows) for rows in sizes)
+        cried += bncli.shift(train, test).verdict != "none"
+    assert cried <= runs // 20
 
 
 def test_real_shifts_are_found_in_small_data():
@@ -268,7 +281,7 @@ def test_whole_numbers_against_decimals_are_no_change_of_type():
 def test_channels_of_a_tensor_are_compared_one_by_one():
     def image(location: float) -> Side:
         side = side_of({"c0": normal(200), "c1": normal(200, location, seed=1)})
-        channels = tuple(Channel("image", at, "Array", "CHW:2x1x200") for at in range(2))
+        channels = tuple(Channel("image", at, "Array", "CHW:2x1x2") for at in range(2))
         return replace(side, profile=replace(side.profile, channels=channels))
 
     report = compare(image(0.0), image(2.0))

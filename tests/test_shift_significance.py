@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bncli.shift import resampling, significance
+from bncli.shift import power, resampling, significance
 from bncli.shift.distances import Binned, ks
 from bncli.stats.quantiles import Quantiles
 
@@ -86,10 +86,13 @@ def test_bonferroni_takes_the_smallest_times_the_families():
 
 def test_the_smallest_ks_to_be_told_from_chance_is_where_p_reaches_alpha():
     for n, k in ((200, 300), (9000, 20_000)):
-        found = significance.smallest_ks(n, k, 0.05, 0.0)
+        found = power.smallest_ks(n, k, 0.05)
         p = stats.kstwo.sf(found, round(n * k / (n + k)))
         assert p == pytest.approx(0.05, rel=0.1)
-    assert significance.smallest_ks(2, 2, 0.05, 0.0) == 1.0
+    assert power.smallest_ks(2, 2, 0.05) == 1.0
+    assert power.smallest_ks(200, 300, 0.05, rank_error=0.01) == pytest.approx(
+        power.smallest_ks(200, 300, 0.05) + 0.01
+    )
 
 
 def test_means_alone_are_tested_as_welch_does():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from bncli.shift.options import ShiftOptions, parse_threshold
 from bncli.shift.verdict import judge
 
 NOTHING = SchemaChange()
+CHANCE = {"distribution": 0.5, "binned": 0.5, "missing": 1.0}
 SURE = {"distribution": 1e-9, "binned": 1e-9, "missing": 1.0}
 
 
@@ -161,3 +164,27 @@ def test_reasons_never_round_up_to_the_next_threshold():
     (column,) = judged(measured(psi=float(np.nextafter(0.25, 0))))
     assert column.severity == "minor"
     assert column.reasons[0].endswith(">= 0.1")
+
+
+def test_too_few_rows_is_what_no_major_shift_could_have_overcome():
+    blind = {"ks": 0.3, "psi": 0.4, "missing": 0.1}
+    (column,) = judged(replace(measured(ks=0.1, chances=CHANCE), min_detectable=blind))
+    assert (column.severity, column.too_few_rows) == ("none", True)
+    (column,) = judged(
+        replace(measured(ks=0.1, chances=CHANCE), min_detectable=blind | {"psi": 0.2})
+    )
+    assert not column.too_few_rows  # PSI could have told one
+    limits = {"thresholds": {"ks": (0.1, 0.35)}}
+    (column,) = judged(replace(measured(ks=0.1, chances=CHANCE), min_detectable=blind), **limits)
+    assert not column.too_few_rows
+
+
+def test_a_shifted_column_had_rows_enough():
+    (column,) = judged(replace(measured(ks=0.6), min_detectable={"ks": 0.5}))
+    assert (column.severity, column.too_few_rows) == ("major", False)
+
+
+def test_a_column_of_missing_values_alone_is_asked_for_those():
+    gone = measured(missing=0.0, chances={"missing": 1.0})
+    assert judged(replace(gone, min_detectable={"missing": 0.5}))[0].too_few_rows
+    assert not judged(replace(gone, min_detectable={"missing": 0.1}))[0].too_few_rows

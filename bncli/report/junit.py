@@ -72,7 +72,10 @@ def _column(column: Column) -> Xml.Element:
         message = _text(f"{column.severity} shift: {', '.join(column.reasons)}")
         failure = Xml.SubElement(case, "failure", {"type": column.severity, "message": message})
         failure.text = "\n".join(_details(column))
-    elif column.notes:
+        return case
+    if column.too_few_rows:
+        Xml.SubElement(case, "skipped", {"message": "too few rows to tell a shift"})
+    if column.notes:
         Xml.SubElement(case, "system-out").text = _text("; ".join(column.notes))
     return case
 

@@ -81,6 +81,7 @@ def _column(column: Column) -> dict[str, Any]:
         "min_detectable": dict(measured.min_detectable),
         "kind": measured.kind,
         "severity": column.severity,
+        "too_few_rows": column.too_few_rows,
         "reasons": list(column.reasons),
         "measures": {name: column.measures[name] for name in ordered(column)},
         "p_adjusted": column.p_adjusted,

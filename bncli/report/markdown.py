@@ -83,8 +83,12 @@ def _telling(column: Column) -> str:
     )
 
 
+def _mark(column: Column) -> str:
+    return "⚪ too few rows" if column.too_few_rows else _MARKS[column.severity]
+
+
 FIELDS = (
-    Field("shift", lambda column: _MARKS[column.severity], text=True),
+    Field("shift", _mark, text=True),
     Field("column", lambda column: code_span(column.label), text=True),
     Field("location", _measure("location", cells.signed)),
     Field("scale", _measure("scale", cells.signed)),
@@ -144,6 +148,11 @@ def _lists(report: ShiftReport) -> Iterator[Block]:
         for column in report.columns
         if column.notes
     ]
+    blind = [
+        f"{code_span(column.label)}: {words.why_too_few(column, report.options)}"
+        for column in report.columns
+        if column.too_few_rows
+    ]
     cautions = [
         f"{code_span(column.label)}: {'; '.join(map(plain, column.measured.cautions))}"
         for column in words.cautioned(report.columns)
@@ -154,6 +163,7 @@ def _lists(report: ShiftReport) -> Iterator[Block]:
         for one in schema.type_changed
     ]
     yield from _folded("Notes", notes)
+    yield from _folded("Too few rows", blind)
     yield from _folded("Consecutive rows repeat each other", cautions)
     yield from _folded("Not compared", reasons)
     yield from _folded("Only in training", list(map(code_span, schema.only_train)))

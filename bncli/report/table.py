@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from bncli.report import cells
+from bncli.report import cells, words
 from bncli.report.escape import holds, printable
 from bncli.report.sparkline import ASCII, BLOCKS, sparkline
 from bncli.shift.model import Column
@@ -117,7 +117,7 @@ def _gap(column: Column, screen: Screen) -> str:
 _SIDES = ("train", "test")
 _SHARED = (
     Field("column", _name, 99, justify="left"),
-    Field("shift", lambda column, _: column.severity, 99, "severity", justify="left"),
+    Field("shift", lambda column, _: words.state(column), 99, "severity", justify="left"),
     Field("train", _picture("train"), 98, justify="left", style="cyan"),
     Field("test", _picture("test"), 98, justify="left", style="magenta"),
 )
@@ -221,7 +221,7 @@ def _cell(field: Field, column: Column, screen: Screen, spare: int) -> Text:
 
 def _style(field: Field, column: Column) -> str:
     if field.effect == "severity":
-        return STYLES[column.severity]
+        return "dim" if column.too_few_rows else STYLES[column.severity]
     for effect in column.effects:
         if effect.measure == field.effect and effect.severity != "none":
             return STYLES[effect.severity]

@@ -49,7 +49,8 @@ class Terminal:
             yield from (Text(line, style="dim") for line in words.meaning(self.report, shown))
 
     def _verdict(self) -> Text:
-        style = STYLES[self.report.verdict] if self.report.compared else ""
+        blind = words.too_few(self.report) == self.report.compared
+        style = "" if blind else STYLES[self.report.verdict]
         return Text(words.verdict(self.report), f"bold {style}")
 
     def _sides(self) -> Text:
@@ -94,6 +95,11 @@ class Terminal:
         ]
         lists = {
             "notes": [_note(column) for column in shown if column.notes],
+            "too few rows": [
+                f"{one.label}: {words.why_too_few(one, report.options)}"
+                for one in shown
+                if one.too_few_rows
+            ],
             "consecutive rows repeat each other": [
                 f"{one.label}: {'; '.join(one.measured.cautions)}" for one in words.cautioned(shown)
             ],

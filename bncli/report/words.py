@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from bncli.report import cells
 from bncli.shift.model import Column, ShiftReport
+from bncli.shift.options import ShiftOptions
 from bncli.shift.severity import Severity
 
 WORST_FIRST: tuple[Severity, ...] = ("major", "minor", "none")
@@ -17,10 +18,43 @@ def verdict(report: ShiftReport) -> str:
     if not report.compared:
         return "nothing compared: the two sides share no column with values"
     if report.verdict == "none":
-        word = "column" if report.compared == 1 else "columns"
-        return f"no shift: {report.compared} {word} compared, none moved"
+        return _none(report)
     behind = severities([one for one in report.columns if one.severity != "none"])
     return f"{report.verdict} shift: {report.shifted} of {report.compared} columns moved ({behind})"
+
+
+def _none(report: ShiftReport) -> str:
+    """Nothing moved: as far as so many rows can tell."""
+    blind = too_few(report)
+    word = "column" if report.compared == 1 else "columns"
+    if blind == report.compared:
+        return f"too few rows: {report.compared} {word} compared, no shift could have been told"
+    if blind:
+        return (
+            f"no shift: {report.compared} {word} compared, none moved; "
+            f"{blind} with too few rows to tell"
+        )
+    return f"no shift: {report.compared} {word} compared, none moved"
+
+
+def state(column: Column) -> str:
+    """The severity in a word, or that there were too few rows for one."""
+    return "too few" if column.too_few_rows else column.severity
+
+
+def too_few(report: ShiftReport) -> int:
+    """How many columns have too few rows to tell a shift."""
+    return sum(column.too_few_rows for column in report.columns)
+
+
+def why_too_few(column: Column, options: ShiftOptions) -> str:
+    """What could have been told with so many rows."""
+    smallest = column.measured.min_detectable
+    asked = [name for name in ("ks", "psi", "location") if name in smallest] or ["missing"]
+    limits = {name: options.limits(name)[1] for name in asked}
+    parts = [f"{name} {cells.number(smallest[name])} (major: {limits[name]:g})" for name in asked]
+    rows = f"{cells.count(column.measured.n_train)} and {cells.count(column.measured.n_test)} rows"
+    return f"the smallest that {rows} can tell from chance is {', '.join(parts)}"
 
 
 def severities(columns: Sequence[Column]) -> str:

@@ -7,14 +7,21 @@
     severity.py      none, minor, major
     options.py       thresholds, bins, gate rules: everything a user may override
     schema.py        which columns stand on both sides, and which changed their type
+    sides.py         one channel of one side; what two of them say by their moments
     numeric.py       everything measured on one numeric channel
+    moments_only.py  what is left of it where a side kept no quantiles
     categorical.py   everything measured on one categorical column
+    temporal.py      everything told of one date or time column
+    binning.py       where bins end: quantiles, equal widths
     distances.py     KS, W1, and the distances between two vectors of shares
     decompose.py     W2 and its parts: location, scale, shape, and the removable share
     significance.py  p-values in closed form, and corrections for asking many questions
     exact.py         p-values of few rows, where closed forms fail
     resampling.py    p-values from seeded draws
+    dependence.py    do consecutive rows repeat each other?
+    power.py         the smallest effects that so many rows can tell from chance
     verdict.py       severity: an effect that is large enough *and* not explained by chance
+    measures.py      every figure by its name, and what a person should know of it
     gate.py          ``--fail-on``
     picture.py       the small histograms beside each row
 

@@ -7,9 +7,9 @@ from typing import Self
 
 import numpy as np
 
-from bncli.shift import distances, exact, resampling, significance
+from bncli.shift import distances, exact, power, resampling, significance
 from bncli.shift.distances import Binned
-from bncli.shift.finding import Finding, finite, missing, nothing_but_missing, same_share
+from bncli.shift.finding import Finding, missing, nothing_but_missing, same_share
 from bncli.shift.model import Measured, Moved
 from bncli.shift.options import ShiftOptions
 from bncli.shift.picture import category_picture
@@ -87,41 +87,24 @@ def measure_categorical(
 ) -> Measured:
     """Compare one column by its counts; both sides must have rows."""
     rows = (train.count + train.missing, test.count + test.missing)
-    found = missing(train.missing, rows[0], test.missing, rows[1])
+    alpha = options.alpha / FAMILIES
+    found = missing(train.missing, rows[0], test.missing, rows[1], alpha)
     whole = Measured(name, 0, name, "categorical", train.count, test.count, {}, {}, {})
     if not (train.count and test.count):
-        return _with(whole, found + nothing_but_missing(train.count))
+        return (found + nothing_but_missing(train.count)).added_to(whole)
     table = Table.of(train, test)
     found += _distribution(table, options, rng) + _bound(train, test)
     if train.exact and test.exact:
         found += _appeared(table, options, rng)
-    smallest = significance.smallest_cramers_v(
-        train.count, test.count, table.rows.train.size, options.alpha / FAMILIES
-    )
     ours, theirs = (shares.tolist() for shares in table.shares)
-    return replace(
-        _with(whole, found),
-        min_detectable={"cramers_v": smallest},
-        picture=category_picture(table.values, ours, theirs),
-        moved=_moved(table),
-    )
-
-
-def _with(whole: Measured, found: Finding) -> Measured:
-    return replace(
-        whole,
-        measures=finite(found.measures),
-        effects=finite(found.effects),
-        chances=found.chances,
-        notes=found.notes,
-    )
+    picture = category_picture(table.values, ours, theirs)
+    return found.added_to(replace(whole, picture=picture, moved=_moved(table)))
 
 
 def _distribution(table: Table, options: ShiftOptions, rng: np.random.Generator) -> Finding:
     rows = table.rows
     found = distances.share_distances(rows, options.psi_floor)
     chi2, degrees, _ = significance.pearson(rows)
-    p = significance.chi2_p(chi2, degrees)
     effects = {"psi": found["psi"], "js": found["js"]}
     draws = options.draws_for(rows.train.size, effects)
     binned_p = resampling.binned_p(rows, options.psi_floor, rng, draws)
@@ -131,10 +114,16 @@ def _distribution(table: Table, options: ShiftOptions, rng: np.random.Generator)
         "psi_p": binned_p,
         "psi_expected": distances.psi_expected(degrees + 1, n, k),
         "chi2": chi2,
-        "chi2_p": p,
+        "chi2_p": significance.chi2_p(chi2, degrees),
         "cramers_v": significance.cramers_v(chi2, n, k),
     }
-    return Finding(measures, effects, {"distribution": exact.table_p(rows), "binned": binned_p})
+    sizes, alpha = (n, k, degrees + 1), options.alpha / FAMILIES
+    smallest = {
+        "psi": power.smallest_psi(*sizes, alpha),
+        "cramers_v": power.smallest_cramers_v(*sizes, alpha),
+    }
+    chances = {"distribution": exact.table_p(rows), "binned": binned_p}
+    return Finding(measures, effects, chances, smallest=smallest)
 
 
 def _appeared(table: Table, options: ShiftOptions, rng: np.random.Generator) -> Finding:

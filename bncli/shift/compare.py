@@ -11,10 +11,11 @@ from bncli.shift.categorical import measure_categorical, not_comparable
 from bncli.shift.finding import measure_missing
 from bncli.shift.gate import gate, parse_rule
 from bncli.shift.model import Kind, Measured, NotCompared, Origin, ShiftReport, Side
-from bncli.shift.numeric import NumericSide, constant_on_both, measure_numeric
+from bncli.shift.numeric import measure_numeric
 from bncli.shift.options import ShiftOptions
 from bncli.shift.schema import Pairing, pair, rows_of
 from bncli.shift.severity import worst
+from bncli.shift.sides import NumericSide, constant_on_both
 from bncli.shift.temporal import measure_temporal
 from bncli.shift.verdict import judge
 from bncli.stats.profile import Channel
@@ -56,8 +57,8 @@ def measure(train: Side, test: Side, pairing: Pairing, options: ShiftOptions) ->
         for channel, at, there in pairing.numeric
     )
     categorical = (_categorical(train, test, name, options) for name in pairing.categorical)
-    temporal = (_temporal(train, test, name) for name in pairing.temporal)
-    emptied = (_emptied(train, test, name) for name in pairing.emptied)
+    temporal = (_temporal(train, test, name, options) for name in pairing.temporal)
+    emptied = (_emptied(train, test, name, options) for name in pairing.emptied)
     return [*numeric, *categorical, *temporal, *emptied]
 
 
@@ -82,17 +83,17 @@ def _categorical(train: Side, test: Side, name: str, options: ShiftOptions) -> O
     return _guarded(name, lambda: measure_categorical(name, ours, theirs, options, rng))
 
 
-def _temporal(train: Side, test: Side, name: str) -> Outcome:
+def _temporal(train: Side, test: Side, name: str, options: ShiftOptions) -> Outcome:
     ours, theirs = train.profile.temporal[name], test.profile.temporal[name]
     rows = (ours.count + ours.missing, theirs.count + theirs.missing)
     reason = _empty(*rows, ours.count, theirs.count)
     if reason:
         return NotCompared(name, reason)
     kinds = (train.profile.other_types[name], test.profile.other_types[name])
-    return _guarded(name, lambda: measure_temporal(name, kinds, ours, theirs))
+    return _guarded(name, lambda: measure_temporal(name, kinds, ours, theirs, options.alpha))
 
 
-def _emptied(train: Side, test: Side, name: str) -> Outcome:
+def _emptied(train: Side, test: Side, name: str, options: ShiftOptions) -> Outcome:
     ours, theirs = rows_of(train.profile, name), rows_of(test.profile, name)
     reason = _empty(sum(ours), sum(theirs), ours[0], theirs[0])
     if reason:
@@ -101,7 +102,7 @@ def _emptied(train: Side, test: Side, name: str) -> Outcome:
     kind: Kind = "numeric"
     if name in there.categories or name in there.temporal:
         kind = "categorical" if name in there.categories else "temporal"
-    return measure_missing(name, kind, ours, theirs)
+    return measure_missing(name, kind, ours, theirs, options.alpha)
 
 
 def _empty(train_rows: int, test_rows: int, train_count: int, test_count: int) -> str | None:

@@ -31,13 +31,16 @@ def smallest_p(n: int, k: int) -> float:
     return min(1.0, 2.0 * math.exp(-ways))
 
 
-def shares_p(hits: int, n: int, other_hits: int, k: int) -> float:
-    """Chance of two so different shares: z where every expected count is 5 or more, else Fisher."""
+def shares_p(hits: float, n: float, other_hits: float, k: float) -> float:
+    """Chance of two so different shares: z where every expected count is 5 or more, else Fisher.
+
+    Counts of tensors, in rows, need not be whole: Fisher's are rounded.
+    """
     together = hits + other_hits
     rarest = min(n, k) * min(together, n + k - together) / (n + k)
     if rarest >= LEAST:
         return two_proportion_p(hits, n, other_hits, k)
-    return fisher_p(hits, n, other_hits, k)
+    return fisher_p(round(hits), round(n), round(other_hits), round(k))
 
 
 def fisher_p(hits: int, n: int, other_hits: int, k: int) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self, TypeAlias
 
 from bncli.shift import exact
 from bncli.shift.model import Kind, Measured
+from bncli.shift.power import smallest_missing
 from bncli.shift.significance import two_proportion_p
 
 Rows: TypeAlias = tuple[int, int]
@@ -17,12 +18,14 @@ Rows: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """measures, effects, chances and notes as in ``model.Measured``."""
+    """measures, effects, chances and notes as in ``model.Measured``; smallest: its
+    ``min_detectable``."""
 
     measures: Mapping[str, float] = field(default_factory=dict)
     effects: Mapping[str, float] = field(default_factory=dict)
     chances: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    smallest: Mapping[str, float] = field(default_factory=dict)
 
     def __add__(self, other: Self) -> Self:
         return type(self)(
@@ -30,6 +33,18 @@ class Finding:
             {**self.effects, **other.effects},
             {**self.chances, **other.chances},
             self.notes + other.notes,
+            {**self.smallest, **other.smallest},
+        )
+
+    def added_to(self, whole: Measured) -> Measured:
+        """``whole`` with all this in it, without what overflowed."""
+        return replace(
+            whole,
+            measures=finite(self.measures),
+            effects=finite(self.effects),
+            chances=self.chances,
+            notes=self.notes,
+            min_detectable=finite(self.smallest),
         )
 
 
@@ -42,18 +57,25 @@ def finite(figures: Mapping[str, float]) -> dict[str, float]:
     }
 
 
-def missing(train: int, train_rows: int, test: int, test_rows: int) -> Finding:
-    """Missing shares of two sides that have rows, their difference, and its chance."""
+def missing(
+    train: float, train_rows: float, test: float, test_rows: float, alpha: float
+) -> Finding:
+    """Missing shares of two sides that have rows, their difference, and its chance.
+
+    alpha: that the family's p-value is held against.
+    """
     ours, theirs = missing_share(train, train_rows), missing_share(test, test_rows)
-    p = two_proportion_p(train, train_rows, test, test_rows)
+    counts = (train, train_rows, test, test_rows)
+    p = two_proportion_p(*counts)
     return Finding(
         {"missing_train": ours, "missing_test": theirs, "missing_p": p},
         {"missing": missing_difference(ours, theirs)},
-        {"missing": exact.shares_p(train, train_rows, test, test_rows)},
+        {"missing": exact.shares_p(*counts)},
+        smallest={"missing": smallest_missing(ours, train_rows, test_rows, alpha)},
     )
 
 
-def missing_share(missing: int, rows: int) -> float:
+def missing_share(missing: float, rows: float) -> float:
     """Missing share of a side.
 
     Definition: missing values over rows. Null and NaN are missing, and so are infinities here.
@@ -76,13 +98,11 @@ def missing_difference(train: float, test: float) -> float:
     return abs(test - train)
 
 
-def measure_missing(name: str, kind: Kind, train: Rows, test: Rows) -> Measured:
+def measure_missing(name: str, kind: Kind, train: Rows, test: Rows, alpha: float) -> Measured:
     """A column with values on one side only: its missing shares are all there is to compare."""
     (n, ours), (k, theirs) = train, test
-    found = missing(ours, n + ours, theirs, k + theirs) + nothing_but_missing(n)
-    return Measured(
-        name, 0, name, kind, n, k, found.measures, found.effects, found.chances, notes=found.notes
-    )
+    found = missing(ours, n + ours, theirs, k + theirs, alpha) + nothing_but_missing(n)
+    return found.added_to(Measured(name, 0, name, kind, n, k, {}, {}, {}))
 
 
 def same_share(hits: int, n: int, other_hits: int, k: int) -> bool:

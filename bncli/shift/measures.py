@@ -57,6 +57,7 @@ MEASURES = Registry(
     # A threshold's name, and what stands beside the measures.
     missing="bncli.shift.finding:missing_difference",
     p_adjusted="bncli.shift.significance:benjamini_hochberg",
+    min_detectable="bncli.shift.power:smallest_ks",
 )
 """In the order they are written in."""
 

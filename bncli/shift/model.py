@@ -136,7 +136,8 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One compared column. ``score`` is its largest effect divided by its major threshold."""
+    """One compared column. ``score`` is its largest effect divided by its major threshold;
+    too_few_rows: not shifted, but neither would a shift at the major thresholds have counted."""
 
     measured: Measured
     severity: Severity
@@ -145,6 +146,7 @@ class Column:
     effects: tuple[Effect, ...]
     score: float
     notes: tuple[str, ...] = ()
+    too_few_rows: bool = False
 
     @property
     def name(self) -> str:

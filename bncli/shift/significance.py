@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from scipy.special import chdtrc, chdtri, kolmogi
+from scipy.special import chdtrc
 
 from bncli.shift.distances import Binned
 from bncli.stats.exact import FloatArray
@@ -24,7 +24,13 @@ _UNDERFLOW = 745.2  # exp(-745.2) is 0 in float64
 _TWO_SIDED_99 = 2.5758293035489004
 
 
-def ks_p(train: Quantiles, test: Quantiles, distance: float, negligible: float = 0.0) -> float:
+def ks_p(
+    train: Quantiles,
+    test: Quantiles,
+    distance: float,
+    negligible: float = 0.0,
+    positions: int = 1,
+) -> float:
     """p-value of the Kolmogorov-Smirnov distance.
 
     Definition: the chance of so large a ks when both sides come from one source: exact for two
@@ -37,8 +43,9 @@ def ks_p(train: Quantiles, test: Quantiles, distance: float, negligible: float =
     Source: Hodges 1958; ``scipy.stats.ks_2samp`` (exact) and ``scipy.stats.kstwo``.
 
     negligible: what is surely below needs not be exact, which takes long for large distances.
+    positions: values in a row; those of one row are not independent, and count as one.
     """
-    n, k = train.count, test.count
+    n, k = train.count / positions, test.count / positions
     size = n / (n + k) * k
     distance = max(0.0, distance - train.rank_error - test.rank_error)
     # 2.17 exp(-2 size D^2) bounds p (Wei & Dudley 2012).
@@ -47,7 +54,7 @@ def ks_p(train: Quantiles, test: Quantiles, distance: float, negligible: float =
         return 0.0  # whichever way
     from scipy import stats  # a second to import: only where a p-value is asked for
 
-    small = train.exact and test.exact and max(n, k) <= EXACT_ROWS
+    small = train.exact and test.exact and max(n, k) <= EXACT_ROWS and positions == 1
     if small and math.exp(-exponent) >= negligible:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # it may fall back, as we would
@@ -55,19 +62,7 @@ def ks_p(train: Quantiles, test: Quantiles, distance: float, negligible: float =
     return float(np.clip(stats.kstwo.sf(distance, max(1, round(size))), 0.0, 1.0))
 
 
-def smallest_ks(n: int, k: int, alpha: float, rank_error: float) -> float:
-    """The smallest KS distance that ``n`` and ``k`` rows can tell from chance at ``alpha``."""
-    return min(1.0, float(kolmogi(alpha)) * math.sqrt(1 / n + 1 / k) + rank_error)
-
-
-def smallest_cramers_v(n: int, k: int, values: int, alpha: float) -> float:
-    """The smallest Cramer's V over ``values`` categories that can be told from chance."""
-    if values < 2:
-        return 1.0
-    return min(1.0, math.sqrt(float(chdtri(values - 1, alpha)) / (n + k)))
-
-
-def worth_rows(count: int, rank_error: float) -> float:
+def worth_rows(count: float, rank_error: float) -> float:
     """Rows a side is worth when its rank error counts as further sampling noise.
 
     ``count`` when exact. The bound is 99 %, the widest standard error of a share is
@@ -119,21 +114,22 @@ def chi2_p(statistic: float, degrees: int) -> float:
     Definition: the upper tail of the chi-squared distribution with one degree of freedom less
         than there are values; 1 where there is none.
     Range: 0 to 1. Assumes independent rows; --block does not.
-    Reading: small means that chance does not explain the difference. Rough where values are rare
-        (less than 5 rows expected); psi_p is drawn there instead.
+    Reading: small means that chance does not explain the difference. Far too small where values are
+        rare: where fewer than 5 rows are expected of one, the verdict counts the rarest as one.
     Source: Pearson 1900; ``scipy.stats.chi2_contingency``.
     """
     return float(chdtrc(degrees, statistic)) if degrees > 0 else 1.0
 
 
-def two_proportion_p(hits: int, n: int, other_hits: int, k: int) -> float:
+def two_proportion_p(hits: float, n: float, other_hits: float, k: float) -> float:
     """p-value of the difference of two missing shares.
 
     Definition: the two-sided z test of two proportions, pooled, without continuity correction;
         1 where both shares are 0 or both are 1.
     Range: 0 to 1. Assumes independent rows; --block does not.
-    Reading: small means that chance does not explain the difference of the missing shares.
-    Source: Pearson 1900: z squared is the chi-squared of the 2 x 2 table.
+    Reading: small means that chance does not explain the difference of the missing shares. Where
+        fewer than 5 missing (or present) rows are expected, the verdict uses Fisher's exact test.
+    Source: Pearson 1900: z squared is the chi-squared of the 2 x 2 table. Fisher 1935.
     """
     pooled = (hits + other_hits) / (n + k)
     if pooled in (0.0, 1.0):
@@ -142,7 +138,7 @@ def two_proportion_p(hits: int, n: int, other_hits: int, k: int) -> float:
     return normal_p((hits / n - other_hits / k) / spread)
 
 
-def means_p(gap: float, variance: float, n: int, other_variance: float, k: int) -> float:
+def means_p(gap: float, variance: float, n: float, other_variance: float, k: float) -> float:
     """Two-sided test of equal means from moments alone, normal approximation (Welch 1947)."""
     error = math.sqrt(variance / max(n - 1, 1) + other_variance / max(k - 1, 1))
     if error == 0.0:

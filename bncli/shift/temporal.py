@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bncli.shift.finding import finite, missing, nothing_but_missing
+from bncli.shift.finding import Finding, missing, nothing_but_missing
 from bncli.shift.model import Measured, Span
 from bncli.shift.picture import numeric_picture
 from bncli.stats.quantiles import Quantiles
@@ -22,29 +22,26 @@ _WORDS |= {DAY: "day", 7 * DAY: "week", 364 * DAY: "year of 52 weeks"}
 
 
 def measure_temporal(
-    name: str, kinds: tuple[str, str], train: Temporal, test: Temporal
+    name: str, kinds: tuple[str, str], train: Temporal, test: Temporal, alpha: float
 ) -> Measured:
-    """Compare one column; both sides must have rows. kinds: its types by polars' names."""
+    """Compare one column; both sides must have rows. kinds: its types by polars' names; alpha:
+    that the p-value of the missing values is held against.
+    """
     rows = (train.count + train.missing, test.count + test.missing)
-    found = missing(train.missing, rows[0], test.missing, rows[1])
+    found = missing(train.missing, rows[0], test.missing, rows[1], alpha)
     whole = Measured(name, 0, name, "temporal", train.count, test.count, {}, {}, {})
     if not (train.count and test.count):
         found += nothing_but_missing(train.count)
-    measures = dict(found.measures)
+    measures = {}
     if train.count and test.count:
         measures["out_of_range"] = test.outside(train.first, train.last)
         whole = replace(whole, picture=numeric_picture(_points(train), _points(test)))
     for side, state in (("train", train), ("test", test)):
         if state.cells.size > 1:
             measures |= {f"step_{side}": step(state), f"gap_{side}": gap(state)}
-    return replace(
-        whole,
-        measures=finite(measures),
-        effects=found.effects,
-        chances=found.chances,
-        notes=found.notes + _rounded(train, test),
-        spans=(_span(train, kinds[0]), _span(test, kinds[1])),
-    )
+    found += Finding(measures, notes=_rounded(train, test))
+    spans = _span(train, kinds[0]), _span(test, kinds[1])
+    return found.added_to(replace(whole, spans=spans))
 
 
 def step(side: Temporal) -> float:

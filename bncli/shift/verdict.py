@@ -54,15 +54,28 @@ def _column(measured: Measured, p_adjusted: float, options: ShiftOptions) -> Col
     ]
     effects.sort(key=lambda effect: -_score(effect, options))
     counted = [effect for effect in effects if effect.severity != "none"]
+    severity = worst(effect.severity for effect in effects)
     return Column(
         measured,
-        worst(effect.severity for effect in effects),
+        severity,
         tuple(_reason(effect, options) for effect in counted),
         p_adjusted,
         tuple(effects),
         max((_score(effect, options) for effect in effects), default=0.0),
         measured.notes + _explained_by_chance(effects, options),
+        severity == "none" and _too_few_rows(measured, options),
     )
+
+
+def _too_few_rows(measured: Measured, options: ShiftOptions) -> bool:
+    """Whether chance would have explained a shift of the values at every major threshold.
+
+    Of a column that is judged by its missing values alone: of those.
+    """
+    smallest = measured.min_detectable
+    judged = [name for name in smallest if name in FAMILY and name != "missing"]
+    asked = judged or [name for name in smallest if name == "missing"]
+    return bool(asked) and all(smallest[name] > options.limits(name)[1] for name in asked)
 
 
 def _effect(
