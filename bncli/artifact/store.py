@@ -27,6 +27,7 @@ FORMATS = Registry(
 
 _JSON_START = re.compile(rb"""[^{]{0,20}\{[^{]*"format"\s*:\s*"bncli\.standardizer\"""")
 _PARQUET_MAGIC = b"PAR1"
+_CELL_BYTES = 140  # of the numbers of a group and channel, about
 _MAX_EMBEDDED = 16 * 2**20  # readers of Parquet refuse footers of 100 MB
 
 
@@ -109,7 +110,11 @@ def metadata(standardizer: Standardizer) -> dict[str, str]:
     """What a Parquet writer puts into the file metadata, so that ``embedded`` finds it again.
 
     Sketches and the covariance are left out where they would make a footer of more than 16 MiB.
+    Empty where the statistics per group alone would: without them it could not be undone.
     """
+    groups = standardizer.profile.groups
+    if groups is not None and groups.moments.count.size * _CELL_BYTES > _MAX_EMBEDDED:
+        return {}
     text = _compact(to_record(standardizer))
     if len(text) > _MAX_EMBEDDED:
         bare = replace(

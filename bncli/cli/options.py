@@ -99,6 +99,13 @@ BY: TypeAlias = Annotated[
         help="Column that names groups, each with statistics of its own. [default: none]",
     ),
 ]
+UNSEEN: TypeAlias = Annotated[
+    Literal["fallback", "fail"],
+    typer.Option(
+        "--unseen",
+        help="After fit --by, rows of another group: the statistics of all rows, or stop.",
+    ),
+]
 BATCH_SIZE: TypeAlias = Annotated[
     int | None,
     typer.Option(

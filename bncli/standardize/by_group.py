@@ -12,5 +12,5 @@ def refuse_groups(standardizer: Standardizer, verb: str, name: str = "the artifa
     if groups is not None:
         raise UsageError(
             f"{name} has statistics by '{groups.column}', and {verb} takes those of all rows only",
-            fix="fit again without --by",
+            fix="give it an artifact that was fitted without --by",
         )
