@@ -118,5 +118,7 @@ def _padded(column: Column, rows: IntArray, padding: Mask | None) -> Column:
 
 def _of_rows(values: Numbers, rows: IntArray, positions: int) -> Numbers:
     """The values of some rows, flat. values: shape (rows * positions,)."""
+    if positions == 1:  # several times faster
+        return values.take(rows.reshape(-1))
     picked: Numbers = values.reshape(-1, positions)[rows].reshape(-1)
     return picked
