@@ -98,7 +98,7 @@ def _too_small(shown: Sequence[Column]) -> Iterator[str]:
         columns = "1 shifted column" if count == 1 else f"{count} shifted columns"
         yield (
             f"In {columns} consecutive rows repeat each other, so that these p-values are too "
-            "small; --block ROWS takes them from block permutations."
+            "small."
         )
 
 

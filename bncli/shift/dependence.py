@@ -30,7 +30,7 @@ def lag1(side: InOrder) -> float:
     Range: -1 to 1; about 0, give or take 2 / sqrt(n), where rows are independent. Absent where it
         is not known.
     Reading: from 0.3 on, the column's p-values are too small, as consecutive rows repeat each
-        other: at 0.5, n rows are worth about a third. --block takes them from block permutations.
+        other: at 0.5, n rows are worth about a third.
     Source: von Neumann 1941.
     """
     return math.nan if side.lag is None else float(side.lag.autocorrelation(side.moments))

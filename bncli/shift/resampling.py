@@ -40,7 +40,7 @@ def binned_p(rows: Binned, floor: float, rng: np.random.Generator, draws: int) -
     Definition: the chance of such a difference between the bins when both sides come from one
         source: Pearson's chi-squared where every expected count is 5 or more, else the share of
         2,000 seeded multinomial draws from the pooled shares whose PSI is as large.
-    Range: 0 to 1, from draws never below 1 / 2001. Assumes independent rows; --block does not.
+    Range: 0 to 1, from draws never below 1 / 2001. Assumes independent rows.
     Reading: small means that chance does not explain the PSI and the JS of the column.
     Source: Pearson 1900; Davison & Hinkley 1997, section 4.2.4, for the draws.
 
@@ -81,8 +81,7 @@ def unseen_p(train: IntArray, test: IntArray, rng: np.random.Generator, draws: i
 
     Definition: the chance that dealing all rows to the two sides anew, 2,000 times with a seed,
         brings as large an excess of unseen over unseen_expected.
-    Range: 0 to 1, never below 1 / 2001; 1 where nothing is unseen. Assumes independent rows;
-        --block does not.
+    Range: 0 to 1, never below 1 / 2001; 1 where nothing is unseen. Assumes independent rows.
     Reading: small means that rare values which come and go do not explain what is new.
     Source: Fisher 1935 (the permutation test); Good 1953 for the expectation.
 

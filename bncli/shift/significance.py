@@ -37,7 +37,7 @@ def ks_p(
         sides of at most 10,000 values that are all kept, else the distribution of the one-sample
         statistic at n k / (n + k) rows. Where a side is a sketch, its rank error is taken off
         first, so that the sketch never looks like a shift.
-    Range: 0 to 1. Assumes independent rows; --block does not.
+    Range: 0 to 1. Assumes independent rows.
     Reading: small means that chance does not explain the distance, not that it is large. On many
         rows every p is 0: it never makes a verdict alone.
     Source: Hodges 1958; ``scipy.stats.ks_2samp`` (exact) and ``scipy.stats.kstwo``.
@@ -113,7 +113,7 @@ def chi2_p(statistic: float, degrees: int) -> float:
 
     Definition: the upper tail of the chi-squared distribution with one degree of freedom less
         than there are values; 1 where there is none.
-    Range: 0 to 1. Assumes independent rows; --block does not.
+    Range: 0 to 1. Assumes independent rows.
     Reading: small means that chance does not explain the difference. Far too small where values are
         rare: where fewer than 5 rows are expected of one, the verdict counts the rarest as one.
     Source: Pearson 1900; ``scipy.stats.chi2_contingency``.
@@ -126,7 +126,7 @@ def two_proportion_p(hits: float, n: float, other_hits: float, k: float) -> floa
 
     Definition: the two-sided z test of two proportions, pooled, without continuity correction;
         1 where both shares are 0 or both are 1.
-    Range: 0 to 1. Assumes independent rows; --block does not.
+    Range: 0 to 1. Assumes independent rows.
     Reading: small means that chance does not explain the difference of the missing shares. Where
         fewer than 5 missing (or present) rows are expected, the verdict uses Fisher's exact test.
     Source: Pearson 1900: z squared is the chi-squared of the 2 x 2 table. Fisher 1935.
