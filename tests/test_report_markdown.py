@@ -176,7 +176,7 @@ def test_joint_and_timeline_are_told():
         "**Jointly** (4 columns): Frechet distance 5.00 (mean 64%, variance 16%, correlation"
         in text
     )
-    assert "linear AUC 0.93, 0.61 once both sides are standardized anew" in text
+    assert "linear AUC 0.93, 0.61 once both sides are standardized again" in text
     assert "| `x0003` | `x0000` | +0.10 | +0.90 |" in text
     assert "**Over time** (6 slices, `time_hour, every 1mo`)" in text
     assert "- `x0003`: **major** since `2013-02`" in text

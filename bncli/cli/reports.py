@@ -38,6 +38,7 @@ class Reports:
     everything: Annotated[
         bool, typer.Option("--all", help="Show every column, not only the worst 20.")
     ] = False
+    html: Annotated[str | None, _file("Write a page with charts, all in one file")] = None
     markdown: Annotated[str | None, _file("Write the report for a pull request")] = None
     junit: Annotated[str | None, _file("Write a test case per column, for CI systems")] = None
     overwrite: OVERWRITE = False
@@ -47,6 +48,7 @@ class Reports:
         """Format -> file or ``-``, of those asked for."""
         asked = {
             "json": _STDOUT if self.as_json else None,
+            "html": self.html,
             "markdown": self.markdown,
             "junit": self.junit,
         }

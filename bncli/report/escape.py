@@ -22,7 +22,9 @@ def printable(text: str, encoding: str = "utf-8", most: int | None = None) -> st
     """
     if most is not None:
         text = text[: most + 1]  # a name of a megabyte is cut before each letter is looked at
-    shown = "".join(map(_visible, text)).encode(encoding, "backslashreplace").decode(encoding)
+    if not text.isprintable():
+        text = "".join(map(_visible, text))
+    shown = text.encode(encoding, "backslashreplace").decode(encoding)
     if most is None or len(shown) <= most:
         return shown
     dots = "…" if holds(encoding, "…") else "..."

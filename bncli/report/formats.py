@@ -10,6 +10,7 @@ FORMATS = Registry(
     json="bncli.report.machine:to_text",
     markdown="bncli.report.markdown:to_markdown",
     junit="bncli.report.junit:to_junit",
+    html="bncli.report.html:to_html",
 )
 """Name -> a function from a report to text, meant for a file in UTF-8."""
 

@@ -44,7 +44,7 @@ def _distances(found: Joint) -> str:
             f" ({', '.join(f'{name} {cells.percent(v / square)}' for name, v in parts.items())})"
         )
     text += f"; linear AUC {cells.number(found.auc_linear)}"
-    text += f", {cells.number(found.auc_restandardized)} once both sides are standardized anew"
+    text += f", {cells.number(found.auc_restandardized)} once both sides are standardized again"
     return text.replace("<", "&lt;").replace("~", "≈")
 
 

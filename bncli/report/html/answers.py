@@ -1,0 +1,80 @@
+"""The questions a report answers, each in a figure and a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bncli.report import words
+from bncli.shift.model import ShiftReport
+
+_WORST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """names: columns that the sentence ends with, each with its place in the report."""
+
+    question: str
+    figure: str
+    sentence: str
+    names: tuple[tuple[int, str], ...] = ()
+
+
+def answers(report: ShiftReport) -> tuple[Answer, ...]:
+    """In the order people ask."""
+    if not report.compared:
+        return ()
+    return (*_what(report), *_mendable(report), *_when(report), *_together(report))
+
+
+def _what(report: ShiftReport) -> Iterator[Answer]:
+    shifted = [one for one in report.columns if one.severity != "none"]
+    figure = f"{report.shifted} of {report.compared}"
+    sentence = words.severities(report.columns) + ("; worst:" if shifted else "")
+    names = tuple(enumerate(one.label for one in shifted[:_WORST]))
+    yield Answer("Columns that moved", figure, sentence, names)
+
+
+def _mendable(report: ShiftReport) -> Iterator[Answer]:
+    """Of the columns that moved and have a removable share: how many lose the most of it."""
+    shares = [
+        one.measures["removable"]
+        for one in report.columns
+        if one.severity != "none" and "removable" in one.measures
+    ]
+    if not shares:
+        return
+    most = sum(share >= 0.5 for share in shares)
+    worse = sum(share < 0.0 for share in shares)
+    columns = "columns lose" if len(shares) > 1 else "column loses"
+    sentence = f"moved {columns} at least half of the shift by it"
+    if worse:
+        sentence += f"; {worse} would move further"
+    yield Answer("Would standardizing again remove it?", f"{most} of {len(shares)}", sentence)
+
+
+def _when(report: ShiftReport) -> Iterator[Answer]:
+    timeline = report.timeline
+    if timeline is None:
+        return
+    if not timeline.onsets:
+        yield Answer("Since when?", "no onset", "no column moved for good in any slice")
+        return
+    first = min(timeline.onsets, key=lambda onset: onset.at)
+    since = timeline.slices[first.at].label
+    places = {column.label: at for at, column in enumerate(report.columns)}
+    yield Answer(
+        "Since when?", since, "the first to move:", ((places.get(first.column, -1), first.column),)
+    )
+
+
+def _together(report: ShiftReport) -> Iterator[Answer]:
+    joint = report.joint
+    if joint is None:
+        return
+    sentence = (
+        "how well a linear classifier tells the sides apart (0.5: not at all); "
+        f"{joint.auc_restandardized:.2f} once both are standardized again"
+    )
+    yield Answer("All columns together", f"AUC {joint.auc_linear:.2f}", sentence)
