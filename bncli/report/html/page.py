@@ -107,13 +107,19 @@ def _environment() -> Environment:
     )
     environment.globals["drawings"] = drawings
     environment.filters |= {
-        "name": lambda text: printable(text, most=LONGEST) or "(empty)",
+        "name": _name,
         "cut": lambda text: printable(text, most=LONGEST_NOTE),
         "count": cells.count,
         "key": lambda number: f"{number:.6g}",
         "capitalised": lambda text: text[:1].upper() + text[1:],
     }
     return environment
+
+
+def _name(text: str) -> str:
+    """A name cut to what a page has room for; one that shows nothing is said to."""
+    shown = printable(text, most=LONGEST)
+    return shown if shown.strip() else "(blank)" if shown else "(empty)"
 
 
 def _shown(value: Any) -> Any:

@@ -61,14 +61,24 @@
     search();
   }
 
-  // --- opening -----------------------------------------------------------------------------
+  // --- opening: a closed section waits as a text until it is wanted --------------------------
+  const open = (section) => {
+    const waiting = section.querySelector(":scope > noscript");
+    if (waiting) {
+      const filled = document.createElement("template");
+      filled.innerHTML = waiting.textContent;
+      waiting.replaceWith(filled.content);
+    }
+    section.open = true;
+  };
+  addEventListener("toggle", ({ target }) => target.open && open(target), true);
   const show = () => {
     const target = one(decodeURIComponent(location.hash.slice(1)));
     if (!target) return;
     const holder = target.closest("details");
     if (holder) {
       holder.hidden = false;
-      holder.open = true;
+      open(holder);
     }
     target.scrollIntoView();
     const focus = target.querySelector("summary");
@@ -76,21 +86,20 @@
   };
   addEventListener("hashchange", show);
   show();
-  const openAll = (open) => {
-    for (const section of sections) section.open = open;
+  const shown = () => sections.filter((section) => !section.hidden);
+  const close = (section) => {
+    section.open = false;
   };
   if (one("open")) {
-    one("open").addEventListener("click", () => openAll(true));
-    one("close").addEventListener("click", () => openAll(false));
+    one("open").addEventListener("click", () => shown().forEach(open));
+    one("close").addEventListener("click", () => shown().forEach(close));
   }
 
   // --- printing: what is folded on a screen is open on paper ---------------------------------
   let folded = [];
   addEventListener("beforeprint", () => {
-    folded = all("details:not([open])");
-    for (const section of folded) section.open = true;
+    folded = all("details:not([open]):not([hidden])");
+    folded.forEach(open);
   });
-  addEventListener("afterprint", () => {
-    for (const section of folded) section.open = false;
-  });
+  addEventListener("afterprint", () => folded.forEach(close));
 })();
