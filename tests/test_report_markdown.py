@@ -177,10 +177,10 @@ def test_joint_and_timeline_are_told():
         in text
     )
     assert "linear AUC 0.93, 0.61 once both sides are standardized again" in text
-    assert "| `x0003` | `x0000` | +0.10 | +0.90 |" in text
+    assert "| `x0000` | `x0001` | +0.10 | +0.90 |" in text
     assert "**Over time** (6 slices, `time_hour, every 1mo`)" in text
-    assert "- `x0003`: **major** since `2013-02`" in text
-    assert "- `x0002`: **major** since `2013-05`, until `2013-05`" in text
+    assert "- `x0000`: **major** since `2013-02`" in text
+    assert "- `x0003`: **major** since `2013-05`, until `2013-05`" in text
 
 
 def test_nothing_compared_has_no_table():

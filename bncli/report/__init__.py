@@ -4,6 +4,7 @@
     formats.py    every format for a file, by name: adding one is a module and a line
     heat.py       the timeline on a terminal; overtime.py: in words and as JSON
     markdown.py   for a pull request; markdown_parts.py: its joint part and its timeline
+    html/         a page with charts, whole in one file
     junit.py      for the test view of a CI system
     terminal.py   the verdict, then tables, then what the numbers mean
     table.py      which columns a table has and which give way when the screen is narrow

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree as Xml
 
-from bncli.report import cells
+from bncli.report import cells, words
 from bncli.report.escape import printable
 from bncli.report.machine import ordered
 from bncli.shift.model import Column, ShiftReport
@@ -75,8 +75,8 @@ def _column(column: Column) -> Xml.Element:
         return case
     if column.too_few_rows:
         Xml.SubElement(case, "skipped", {"message": "too few rows to tell a shift"})
-    if column.notes:
-        Xml.SubElement(case, "system-out").text = _text("; ".join(column.notes))
+    if words.told(column):
+        Xml.SubElement(case, "system-out").text = _text("; ".join(words.told(column)))
     return case
 
 
@@ -88,7 +88,7 @@ def _details(column: Column) -> list[str]:
         f"value {_text(one.value)}: {cells.fine_change(one.train, one.test, ' to ')}"
         for one in column.measured.moved
     ]
-    return lines + [_text(note) for note in column.notes]
+    return lines + [_text(note) for note in words.told(column)]
 
 
 def _not_compared(report: ShiftReport) -> list[Xml.Element]:

@@ -144,9 +144,9 @@ def _lists(report: ShiftReport) -> Iterator[Block]:
     """What stands beside the table, folded, each list cut with a count of the rest."""
     schema = report.schema
     notes = [
-        f"{code_span(column.label)}: {'; '.join(map(plain, column.notes))}"
+        f"{code_span(column.label)}: {'; '.join(map(plain, told))}"
         for column in report.columns
-        if column.notes
+        if (told := words.told(column))
     ]
     blind = [
         f"{code_span(column.label)}: {words.why_too_few(column, report.options)}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bncli.report import cells
+from bncli.report import cells, overtime
 from bncli.report.escape import code_span, plain
 from bncli.shift.model import ShiftReport
-from bncli.shift.wholes import Joint, Onset, Timeline
+from bncli.shift.wholes import Joint
 
 _PAIRS = 5
-_ONSETS = 20
+_SAYINGS = 20
 
 
 def joint(report: ShiftReport) -> Iterator[Sequence[str]]:
@@ -53,19 +53,11 @@ def timeline(report: ShiftReport) -> Iterator[Sequence[str]]:
     found = report.timeline
     if found is None:
         return
-    yield [f"**Over time** ({len(found.slices)} slices, {plain(found.by)})"]
-    if not found.onsets:
-        yield ["No column moved in any slice for good."]
-        return
-    lines = [_onset(found, one) for one in found.onsets[:_ONSETS]]
-    if len(found.onsets) > _ONSETS:
-        lines.append(f"- … and {len(found.onsets) - _ONSETS} more")
-    yield lines
-
-
-def _onset(found: Timeline, onset: Onset) -> str:
-    since = code_span(found.slices[onset.at].label)
-    line = f"- {code_span(onset.column)}: **{onset.severity}** since {since}"
-    if onset.until < len(found.slices):
-        line += f", until {code_span(found.slices[onset.until - 1].label)}"
-    return line
+    cut, moved = overtime.summary(found)
+    yield [f"**{plain(cut).capitalize()}**; {plain(moved)}"]
+    said = list(overtime.sayings(found))
+    lines = [f"- {code_span(one.column)}: {plain(one.text)}" for one in said[:_SAYINGS]]
+    if len(said) > _SAYINGS:
+        lines.append(f"- … and {len(said) - _SAYINGS} more")
+    if lines:
+        yield lines

@@ -88,10 +88,10 @@ def meaning(report: ShiftReport, shown: Sequence[Column]) -> Iterator[str]:
         "Shifted: an effect passes its threshold and chance does not explain it (false "
         f"discovery rate {options.alpha:g}); p-values assume independent rows."
     )
-    yield from _too_small(shown)
+    yield from too_small(shown)
 
 
-def _too_small(shown: Sequence[Column]) -> Iterator[str]:
+def too_small(shown: Sequence[Column]) -> Iterator[str]:
     """Where the p-values behind a shift cannot be trusted."""
     count = len(cautioned(shown))
     if count:
@@ -100,6 +100,11 @@ def _too_small(shown: Sequence[Column]) -> Iterator[str]:
             f"In {columns} consecutive rows repeat each other, so that these p-values are too "
             "small."
         )
+
+
+def told(column: Column) -> tuple[str, ...]:
+    """What is said of a column beside its figures."""
+    return column.notes + column.measured.cautions
 
 
 def cautioned(columns: Sequence[Column]) -> list[Column]:

@@ -3,7 +3,8 @@
     page.py        the parts, the templates, the Content-Security-Policy
     columns.py     a row of the table and a section for each column
     answers.py     the questions on top
-    drawings.py    histogram, distribution functions and quantile pairs, as paths; axis.py: scales
+    histogram.py   with functions.py the charts of a column, as paths
+    canvas.py      with axis.py and times.py the scales they are drawn on
     bars.py        parts of a whole, and both sides of a share
     heat.py        the timeline; together.py: the joint part; provenance.py: where figures come from
     templates/     the page, its style and its script

@@ -58,14 +58,14 @@ def _when(report: ShiftReport) -> Iterator[Answer]:
     timeline = report.timeline
     if timeline is None:
         return
-    if not timeline.onsets:
-        yield Answer("Since when?", "no onset", "no column moved for good in any slice")
+    if timeline.first is None:
+        yield Answer("Since when?", "never", "no column moved in any slice")
         return
     first = min(timeline.onsets, key=lambda onset: onset.at)
-    since = timeline.slices[first.at].label
     places = {column.label: at for at, column in enumerate(report.columns)}
+    name = (places.get(first.column, -1), first.column)
     yield Answer(
-        "Since when?", since, "the first to move:", ((places.get(first.column, -1), first.column),)
+        "Since when?", timeline.slices[first.at].label, "the first slice with a shift:", (name,)
     )
 
 

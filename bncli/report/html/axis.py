@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-_LETTER = 6.5  # width of a digit of the drawing's text, in its units
+LETTER = 6.5  # width of a digit of the drawing's text, in its units
 _GAP = 14
 
 
@@ -51,7 +51,7 @@ class Axis:
         for most in (5, 4, 3, 2):
             found = self._round(most)
             widest = max((len(tick.text) for tick in found), default=0)
-            if len(found) * (widest * _LETTER + _GAP) <= room:
+            if len(found) * (widest * LETTER + _GAP) <= room:
                 return found
         return ()
 

@@ -71,7 +71,7 @@ def missing(column: Column) -> PairedBars | None:
 def values(measured: Measured) -> tuple[PairedBars, ...]:
     """The values that moved most, then the most frequent others."""
     picture = measured.picture
-    if measured.kind == "numeric" or picture is None:
+    if picture is None or not picture.labels:
         return ()
     named = {one.value for one in measured.moved}
     others = [

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bncli.report import cells
-from bncli.report.html import bars, drawings
+from bncli.report import cells, words
+from bncli.report.html import bars
 from bncli.report.html.axis import Axis
+from bncli.report.html.functions import (
+    Functions,
+    Pairs,
+    distribution_functions,
+    quantile_pairs,
+)
+from bncli.report.html.histogram import Histogram, histogram_of, outline
 from bncli.report.machine import ordered
 from bncli.report.sparkline import folded
 from bncli.shift.model import Column, Kind, Measured
@@ -16,7 +23,7 @@ from bncli.shift.severity import RANK, Severity
 PICTURE_WIDTH, PICTURE_HEIGHT = 96, 24
 _PICTURE_CELLS = 24
 
-_QUARTERS = ("minimum", "lower quartile", "median", "upper quartile", "maximum")
+_QUARTERS = ("minimum", "25 %", "median", "75 %", "maximum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +96,9 @@ class Section:
     severity: Severity
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
-    histogram: drawings.Histogram | None
-    functions: drawings.Functions | None
-    quantiles: drawings.Pairs | None
+    histogram: Histogram | None
+    functions: Functions | None
+    quantiles: Pairs | None
     parts: tuple[bars.Part, ...]
     removable: str | None
     missing: bars.PairedBars | None
@@ -127,7 +134,7 @@ def _picture(measured: Measured) -> tuple[str, str]:
         sides = [side[:_PICTURE_CELLS] for side in sides]
     joined = [folded(side, _PICTURE_CELLS) for side in sides]
     height = Axis(0.0, max(max(side, default=0.0) for side in joined) or 1.0, PICTURE_HEIGHT, 1)
-    train, test = (drawings.outline(side, height, 0, PICTURE_WIDTH) for side in joined)
+    train, test = (outline(side, height, 0, PICTURE_WIDTH) for side in joined)
     return train, test
 
 
@@ -138,10 +145,10 @@ def section(column: Column) -> Section:
         column.kind,
         column.severity,
         column.reasons,
-        column.notes,
-        drawings.histogram(measured),
-        drawings.functions(measured),
-        drawings.quantile_pairs(measured),
+        words.told(column),
+        histogram_of(measured),
+        distribution_functions(measured),
+        quantile_pairs(measured),
         bars.of_w2(column),
         None if removable is None else _removable(removable),
         bars.missing(column),
@@ -176,9 +183,13 @@ def _facts(column: Column) -> tuple[Fact, ...]:
         Fact("values", cells.count(measured.n_train), cells.count(measured.n_test)),
         Fact("missing", *(cells.ABSENT if one is None else cells.tenths(one) for one in missing)),
     ]
-    for name, both in (("mean", measured.means), ("standard deviation", measured.sds)):
+    for name, both in (("mean", measured.means), ("sd", measured.sds)):
         if both is not None:
             found.append(Fact(name, *map(_value, both)))
+    ours, theirs = measured.spans
+    if ours or theirs:
+        found.append(Fact("first", ours.first if ours else "", theirs.first if theirs else ""))
+        found.append(Fact("last", ours.last if ours else "", theirs.last if theirs else ""))
     curves = measured.curves
     if curves is not None:
         last = len(curves.shares) - 1

@@ -1,4 +1,8 @@
-"""The timeline as a map: a row per column, a field per slice, marked by how far it moved."""
+"""The timeline as a map: a row per column, a field per slice, marked by how far it moved.
+
+How dark a field is, is relative to the largest effect of its column, as in the terminal: the
+question is when it moved.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from bncli.report import overtime
+from bncli.report.overtime import Saying
 from bncli.shift.severity import RANK, Severity
-from bncli.shift.wholes import Cell, Onset, Timeline
+from bncli.shift.wholes import Cell, Timeline
 
-_FAR = 2.0
 MOST_ROWS, MOST_FIELDS, MOST_LABELS = 40, 60, 20
+_SHADES = (0.2, 0.5)
+"""Shares of a column's largest effect from which a major field is darker, and darkest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """level: 0 to 3, None where nothing could be compared; first: the onset's."""
+    """level: 0 not moved, 1 minor, 2 to 4 major; None where nothing can be said. mark: for eyes
+    that see no colour; first: a shift begins here."""
 
     level: int | None
-    severity: Severity
+    mark: str
     words: str
     first: bool = False
 
@@ -30,26 +38,17 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Since:
-    """When a column's shift began, and when it ended if it did."""
-
-    label: str
-    severity: Severity
-    since: str
-    until: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Heat:
-    """heads: the label of each field, empty where it would not fit; joined: slices a field;
-    hidden: rows beyond those shown."""
+    """cut, moved: the whole in two sentences; heads: the label of each field, empty where it
+    would not fit; joined: slices a field; hidden: rows beyond those shown."""
 
-    by: str
+    cut: str
+    moved: str
     heads: tuple[str, ...]
     rows: tuple[Row, ...]
     joined: int
     hidden: int
-    onsets: tuple[Since, ...]
+    sayings: tuple[Saying, ...]
     notes: tuple[str, ...]
 
 
@@ -59,13 +58,15 @@ def heat(timeline: Timeline | None) -> Heat | None:
     joined = max(1, -(-len(timeline.slices) // MOST_FIELDS))
     shown = timeline.columns[:MOST_ROWS]
     groups = _groups(len(timeline.slices), joined)
+    cut, moved = overtime.summary(timeline)
     return Heat(
-        timeline.by,
+        cut,
+        moved,
         _heads(timeline, groups),
         tuple(_row(timeline, label, groups) for label in shown),
         joined,
         len(timeline.columns) - len(shown),
-        tuple(_since(timeline, onset) for onset in timeline.onsets),
+        tuple(overtime.sayings(timeline)),
         timeline.notes,
     )
 
@@ -86,36 +87,38 @@ def _heads(timeline: Timeline, groups: Sequence[range]) -> tuple[str, ...]:
 def _row(timeline: Timeline, label: str, groups: Sequence[range]) -> Row:
     found = {cell.at: cell for cell in timeline.cells if cell.column == label}
     starts = {onset.at for onset in timeline.onsets if onset.column == label}
-    return Row(label, tuple(_field(timeline, found, starts, group) for group in groups))
+    largest = max((cell.score for cell in found.values() if cell.severity == "major"), default=0.0)
+    fields = (
+        _field(timeline, [found[at] for at in group if at in found], group, largest, starts)
+        for group in groups
+    )
+    return Row(label, tuple(fields))
 
 
-def _field(timeline: Timeline, found: dict[int, Cell], starts: set[int], group: range) -> Field:
+def _field(
+    timeline: Timeline, cells: Sequence[Cell], group: range, largest: float, starts: set[int]
+) -> Field:
     """The worst of the slices that a field stands for."""
-    cells_ = [found[at] for at in group if at in found]
-    when = timeline.slices[group[0]].label
-    if not cells_:
-        return Field(None, "none", f"{when}: not compared")
-    worst = max(cells_, key=lambda cell: (RANK[cell.severity], cell.score))
-    reasons = f": {', '.join(worst.reasons)}" if worst.reasons else ""
+    if not cells:
+        return Field(None, "", f"{timeline.slices[group[0]].label}: not compared")
+    worst = max(cells, key=_told)
     when = timeline.slices[worst.at].label
+    if worst.too_few_rows:
+        return Field(None, "?", f"{when}: too few rows")
+    marks: dict[Severity, str] = {"major": "▲", "minor": "◆", "none": ""}
+    reasons = f": {', '.join(worst.reasons)}" if worst.reasons else ""
     return Field(
-        _level(worst),
-        worst.severity,
+        _level(worst, largest),
+        marks[worst.severity],
         f"{when}: {worst.severity}{reasons}",
         not starts.isdisjoint(group),
     )
 
 
-def _level(cell: Cell) -> int:
-    """0 for what did not move, 1 minor, 2 major, 3 twice as far as major or further."""
-    return RANK[cell.severity] + (cell.severity == "major" and cell.score >= _FAR)
+def _told(cell: Cell) -> tuple[bool, int, float]:
+    return not cell.too_few_rows, RANK[cell.severity], cell.score
 
 
-def _since(timeline: Timeline, onset: Onset) -> Since:
-    ended = onset.until < len(timeline.slices)
-    return Since(
-        onset.column,
-        onset.severity,
-        timeline.slices[onset.at].label,
-        timeline.slices[onset.until - 1].label if ended else None,
-    )
+def _level(cell: Cell, largest: float) -> int:
+    darker = sum(cell.score >= share * largest for share in _SHADES)
+    return RANK[cell.severity] + (darker if cell.severity == "major" else 0)

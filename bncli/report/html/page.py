@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bncli.report import cells, words
 from bncli.report.escape import printable
-from bncli.report.html import columns, drawings
+from bncli.report.html import canvas, columns
 from bncli.report.html.answers import answers
 from bncli.report.html.heat import heat
 from bncli.report.html.provenance import provenance
@@ -53,6 +53,8 @@ def _parts(report: ShiftReport) -> dict[str, Any]:
         "limits": {name: report.options.limits(name) for name in THRESHOLDS},
         "heat": heat(report.timeline),
         "together": together(report.joint),
+        "cautions": list(words.too_small(report.columns)),
+        "meaning": list(words.meaning(report, report.columns)),
         "glossary": _glossary(report),
         "provenance": list(provenance(report)),
         "picture": (columns.PICTURE_WIDTH, columns.PICTURE_HEIGHT),
@@ -103,9 +105,10 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        keep_trailing_newline=True,
         finalize=_shown,
     )
-    environment.globals["drawings"] = drawings
+    environment.globals["canvas"] = canvas
     environment.filters |= {
         "name": _name,
         "cut": lambda text: printable(text, most=LONGEST_NOTE),
