@@ -135,9 +135,12 @@ def timeline(labels: list[str], slices: int) -> Timeline:
         for at in range(slices)
     ]
     onsets = [
-        Onset(label, "major", at + 1, slices) for at, label in enumerate(labels[: slices - 2])
+        Onset(label, "major", at + 1, slices, lasts=True)
+        for at, label in enumerate(labels[: slices - 2])
     ]
     if onsets:
-        onsets[-1] = replace(onsets[-1], until=slices - 1)
+        onsets[-1] = replace(onsets[-1], until=slices - 1, lasts=False)
     cut = tuple(Slice(f"2013-0{at + 1}", at * 100, at * 100 + 100, 100) for at in range(slices))
-    return Timeline("time_hour, every 1mo", cut, tuple(labels), tuple(cells), tuple(onsets))
+    return Timeline(
+        "time_hour every 1mo", cut, tuple(labels), tuple(cells), tuple(onsets), over="time_hour"
+    )

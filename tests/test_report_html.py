@@ -14,6 +14,7 @@ from shift_reports import HOSTILE, hostile, penguins, whole, wide
 
 from bncli.report.escape import printable
 from bncli.report.html import to_html
+from bncli.report.html.heat import heat
 from bncli.report.html.page import LONGEST
 from bncli.shift.compare import ShiftOptions, compare
 from bncli.shift.measures import explain
@@ -214,32 +215,48 @@ def test_without_a_joint_part_and_a_timeline_the_page_has_no_place_for_them():
     assert 'id="together"' not in html
 
 
+def fields(page: Page, slice_: str) -> list[dict]:
+    return [attrs for attrs, _ in page.all("td") if attrs.get("title", "").startswith(slice_)]
+
+
 def test_the_timeline_is_a_map_with_marks_and_onsets():
     page = Page(to_html(whole(penguins(), slices=6)))
-    rows = [
-        [
-            attrs
-            for attrs, _ in page.all("td")
-            if attrs.get("title", "").startswith(f"2013-0{at + 1}")
-        ]
-        for at in range(6)
-    ]
-    assert [len(row) for row in rows] == [8] * 6
+    assert [len(fields(page, f"2013-0{at + 1}")) for at in range(6)] == [8] * 6
     (first, *_) = [attrs for attrs, _ in page.all("td", class_="first")]
     assert first["title"] == "2013-02: minor: psi"
-    worst = penguins().columns[0].label
-    assert f"major {worst} since 2013-02" in " ".join(
-        " ".join(page.texts("li")).replace("▲", " ").split()
-    )
+    (section,) = page.texts("section", id="time")
+    text = " ".join(section.replace("▲", " ").split())
+    assert "6 slices, time_hour every 1mo, 100 rows each; each against the whole" in text
+    assert "4 of 8 columns moved, the first in 2013-02." in text
+    assert f"major {penguins().columns[0].label} : major from 2013-02 on".replace(" :", ":") in text
+
+
+def test_a_major_field_is_the_darker_the_nearer_it_is_to_its_column_s_worst():
+    report = whole(penguins(), slices=14)
+    label = report.columns[0].label
+    (row,) = (row for row in heat(report.timeline).rows if row.label == label)
+    assert [field.level for field in row.fields] == [0, 1, 2, 3, 3, 3, 3, *[4] * 7]
+    assert [field.mark for field in row.fields] == ["", "◆", *["▲"] * 12]
+
+
+def test_a_field_that_says_nothing_is_marked_so():
+    timeline = whole(penguins()).timeline
+    (first, second, *rest) = timeline.cells
+    few = replace(second, too_few_rows=True, severity="none", reasons=())
+    found = heat(replace(timeline, cells=(few, *rest))).rows[0].fields
+    assert [(field.level, field.mark) for field in found[:2]] == [(None, ""), (None, "?")]
+    assert [field.words for field in found[:2]] == [
+        f"{timeline.slices[first.at].label}: not compared",
+        f"{timeline.slices[second.at].label}: too few rows",
+    ]
 
 
 def test_a_long_timeline_joins_slices_and_shows_the_worst_of_them():
-    page = Page(to_html(whole(wide(60), slices=200)))
-    (table,) = page.all("table", class_="heat")
-    heads = table[1].split("x0")[0].split()
-    assert len(heads) <= 21
-    (text,) = (text for text in page.texts("p") if "slices (" in text)
-    assert "200 slices" in text
+    report = whole(wide(60), slices=200)
+    page, heads = Page(to_html(report)), heat(report.timeline).heads
+    assert [head for head in heads if head] == [f"2013-0{at + 1}" for at in range(0, 200, 12)]
+    (text,) = (text for text in page.texts("p") if "slices" in text)
+    assert text.startswith("200 slices, ")
     assert "A field stands for 4 slices and shows the worst of them." in " ".join(text.split())
     assert "20 more columns are not shown" in page.html
 

@@ -178,9 +178,9 @@ def test_joint_and_timeline_are_told():
     )
     assert "linear AUC 0.93, 0.61 once both sides are standardized again" in text
     assert "| `x0000` | `x0001` | +0.10 | +0.90 |" in text
-    assert "**Over time** (6 slices, `time_hour, every 1mo`)" in text
-    assert "- `x0000`: **major** since `2013-02`" in text
-    assert "- `x0003`: **major** since `2013-05`, until `2013-05`" in text
+    assert "**Over time:** `6 slices, time_hour every 1mo, 100 rows each`; 4 of 4 columns" in text
+    assert "- `x0000`: major from 2013-02 on; worst in 2013-06" in text
+    assert "- `x0003`: major in 2013-05" in text
 
 
 def test_nothing_compared_has_no_table():

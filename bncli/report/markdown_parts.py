@@ -54,7 +54,7 @@ def timeline(report: ShiftReport) -> Iterator[Sequence[str]]:
     if found is None:
         return
     cut, moved = overtime.summary(found)
-    yield [f"**{plain(cut).capitalize()}**; {plain(moved)}"]
+    yield [f"**Over time:** {plain(cut.removeprefix('over time: '))}; {plain(moved)}"]
     said = list(overtime.sayings(found))
     lines = [f"- {code_span(one.column)}: {plain(one.text)}" for one in said[:_SAYINGS]]
     if len(said) > _SAYINGS:

@@ -60,7 +60,7 @@ def heat(timeline: Timeline | None) -> Heat | None:
     groups = _groups(len(timeline.slices), joined)
     cut, moved = overtime.summary(timeline)
     return Heat(
-        cut,
+        cut.removeprefix("over time: "),
         moved,
         _heads(timeline, groups),
         tuple(_row(timeline, label, groups) for label in shown),
