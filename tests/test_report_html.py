@@ -308,3 +308,16 @@ def test_cautions_and_times_are_told():
     html = to_html(replace(penguins(), columns=(column,)))
     assert '<p class="note">rows repeat</p>' in html
     assert "In 1 shifted column consecutive rows repeat each other" in html
+
+
+def test_too_few_rows_is_no_all_clear():
+    train, test = np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 9.0])
+    page = Page(to_html(compare(side_of({"x": train}), side_of({"x": test}))))
+    (attrs, _), *_ = page.all("header")
+    assert "few" in attrs["class"].split()
+    assert (
+        page.texts("h1")[0].strip()
+        == "? Too few rows: 1 column compared, no shift could have been told"
+    )
+    assert set(page.texts("span", class_="badge")) == {"?too few"}
+    assert any("rows can tell from chance" in text for text in page.texts("p", class_="note"))

@@ -38,7 +38,7 @@ def _none(report: ShiftReport) -> str:
 
 
 def state(column: Column) -> str:
-    """The severity in a word, or that there were too few rows for one."""
+    """The severity in a word, or that there were too few rows for one: ``too few``."""
     return "too few" if column.too_few_rows else column.severity
 
 

@@ -31,7 +31,9 @@ def answers(report: ShiftReport) -> tuple[Answer, ...]:
 def _what(report: ShiftReport) -> Iterator[Answer]:
     shifted = [one for one in report.columns if one.severity != "none"]
     figure = f"{report.shifted} of {report.compared}"
-    sentence = words.severities(report.columns) + ("; worst:" if shifted else "")
+    blind = words.too_few(report)
+    sentence = words.severities(report.columns) + (f"; {blind} with too few rows" if blind else "")
+    sentence += "; worst:" if shifted else ""
     names = tuple(enumerate(one.label for one in shifted[:_WORST]))
     yield Answer("Columns that moved", figure, sentence, names)
 

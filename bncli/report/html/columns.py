@@ -16,7 +16,8 @@ from bncli.report.html.functions import (
 from bncli.report.html.histogram import Histogram, histogram_of, outline
 from bncli.report.machine import ordered
 from bncli.report.sparkline import folded
-from bncli.shift.model import Column, Kind, Measured
+from bncli.shift.model import Column, Measured
+from bncli.shift.options import ShiftOptions
 from bncli.shift.severity import RANK, Severity
 
 # A picture beside a row, in units of its drawing.
@@ -68,10 +69,11 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """train, test: outlines of the small histograms; rank: of the severity."""
+    """state: the severity, or ``too few`` rows for one; rank: of the severity; train, test:
+    outlines of the small histograms."""
 
     label: str
-    severity: Severity
+    state: str
     rank: int
     train: str
     test: str
@@ -92,8 +94,7 @@ class Section:
     """All that is known of a column. measures: names and figures."""
 
     label: str
-    kind: Kind
-    severity: Severity
+    state: str
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
     histogram: Histogram | None
@@ -111,7 +112,7 @@ class Section:
 def row(column: Column) -> Row:
     train, test = _picture(column.measured)
     figures = tuple(_figure(column, head) for head in HEADS)
-    return Row(column.label, column.severity, RANK[column.severity], train, test, figures)
+    return Row(column.label, words.state(column), RANK[column.severity], train, test, figures)
 
 
 def _figure(column: Column, head: Head) -> Figure:
@@ -138,14 +139,13 @@ def _picture(measured: Measured) -> tuple[str, str]:
     return train, test
 
 
-def section(column: Column) -> Section:
+def section(column: Column, options: ShiftOptions) -> Section:
     measured, removable = column.measured, column.measures.get("removable")
     return Section(
         column.label,
-        column.kind,
-        column.severity,
+        words.state(column),
         column.reasons,
-        words.told(column),
+        _notes(column, options),
         histogram_of(measured),
         distribution_functions(measured),
         quantile_pairs(measured),
@@ -157,6 +157,11 @@ def section(column: Column) -> Section:
         _measures(column),
         _detectable(measured),
     )
+
+
+def _notes(column: Column, options: ShiftOptions) -> tuple[str, ...]:
+    blind = (words.why_too_few(column, options),) if column.too_few_rows else ()
+    return (*blind, *words.told(column))
 
 
 def _removable(share: float) -> str:

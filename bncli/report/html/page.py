@@ -41,12 +41,12 @@ def to_html(report: ShiftReport) -> str:
 def _parts(report: ShiftReport) -> dict[str, Any]:
     return {
         "verdict": words.verdict(report),
-        "severity": report.verdict,
+        "state": "too few" if words.too_few(report) == report.compared > 0 else report.verdict,
         "report": report,
         "answers": answers(report),
         "heads": [(head, explain(head.name).title) for head in columns.HEADS],
         "rows": [columns.row(column) for column in report.columns],
-        "sections": [columns.section(column) for column in report.columns],
+        "sections": [columns.section(column, report.options) for column in report.columns],
         "open": min(OPEN, report.shifted),
         "left_out": _left_out(report),
         "most_listed": MOST_LISTED,
@@ -79,7 +79,7 @@ def _left_out(report: ShiftReport) -> list[tuple[str, list[tuple[str, str]]]]:
 def _glossary(report: ShiftReport) -> list[Explanation]:
     """What every figure of this report means."""
     names = {name for column in report.columns for name in column.measures}
-    names |= {head.name for head in columns.HEADS} | {"p_adjusted"}
+    names |= {head.name for head in columns.HEADS} | {"p_adjusted", "min_detectable"}
     return [explain(name) for name in MEASURES if name in names]
 
 
