@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from bncli.standardize.backprop import Epsilon
 from bncli.standardize.heads import HEADS
-from bncli.standardize.network import Batch, Network
+from bncli.standardize.network import Batch, Network, Shape
 
 CLASSES = {"regression": 0, "binary": 2, "multiclass": 4}
 
 
 def network(task: str, channels: int, positions: int = 1, eps: Epsilon | None = None) -> Network:
+    return mixed(task, [positions] * channels, eps)
+
+
+def mixed(task: str, positions: Sequence[int], eps: Epsilon | None = None) -> Network:
+    """positions: of each channel."""
     head = HEADS[task]()
-    outputs = head.outputs(CLASSES[task])
-    ones = np.ones(channels)
-    return Network(head, outputs, positions, eps or Epsilon(1e-5), 0 * ones, ones)
+    shape = Shape.of(positions, head.outputs(CLASSES[task]))
+    ones = np.ones(shape.inputs)
+    return Network(head, shape, eps or Epsilon(1e-5), 0 * ones, ones)
 
 
 def raw_network(task: str, centre: np.ndarray) -> Network:
     """The same head without batch normalization."""
     head = HEADS[task]()
-    return Network(head, head.outputs(CLASSES[task]), 1, None, centre, np.ones(len(centre)))
+    shape = Shape.of([1] * len(centre), head.outputs(CLASSES[task]))
+    return Network(head, shape, None, centre, np.ones(len(centre)))
 
 
 def batch(task: str, shape: tuple[int, int, int], seed: int, missing: float = 0.0) -> Batch:
@@ -34,7 +40,13 @@ def batch(task: str, shape: tuple[int, int, int], seed: int, missing: float = 0.
     x[random.random(shape) < missing] = np.nan
     classes = CLASSES[task]
     y = random.integers(0, classes, shape[2]) if classes else random.normal(size=shape[2])
-    return Batch(x, y.astype(np.float64), gaps=missing > 0)
+    flat = x.reshape(-1, shape[2])
+    return Batch(flat, y.astype(np.float64), gaps=missing > 0)
+
+
+def values(shape: tuple[int, int, int], seed: int, missing: float = 0.0) -> np.ndarray:
+    """x of such a batch, shape (channels, positions, rows)."""
+    return batch("regression", shape, seed, missing).x.reshape(shape)
 
 
 def copied(given: Batch) -> Batch:
@@ -44,8 +56,8 @@ def copied(given: Batch) -> Batch:
 
 def parameters(net: Network, seed: int) -> np.ndarray:
     random = np.random.default_rng(seed)
-    affine = 2 * net.channels if net.eps else 0
-    return random.normal(size=affine + net.outputs * (net.inputs + 1))
+    affine = 2 * net.shape.channels if net.eps else 0
+    return random.normal(size=affine + net.shape.outputs * (net.shape.inputs + 1))
 
 
 def slopes(function: Callable[[np.ndarray], float], at: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ shares = st.sampled_from([0.0, 0.3])
 
 @given(shape=shapes, seed=seeds, eps=epsilons)
 def test_a_channel_pools_its_rows_and_positions(shape, seed, eps):
-    x = networks.batch("regression", shape, seed).x
+    x = networks.values(shape, seed)
     found = normalize(x.copy(), eps)
     for channel, values in zip(found.xhat, x, strict=True):
         added = values.var() * (1 + eps.value) if eps.relative else values.var() + eps.value
@@ -41,18 +41,18 @@ def test_a_channel_pools_its_rows_and_positions(shape, seed, eps):
 
 
 def test_it_works_in_place():
-    x = networks.batch("regression", (2, 1, 5), 0).x
+    x = networks.values((2, 1, 5), 0)
     assert normalize(x, Epsilon(1e-5)).xhat is x
 
 
 @given(shape=shapes, seed=seeds)
 def test_missing_values_are_left_out_and_take_the_place_of_the_mean(shape, seed):
-    given_batch = networks.batch("regression", shape, seed, missing=0.4)
-    missing = np.isnan(given_batch.x)
-    found = normalize(given_batch.x.copy(), Epsilon(1e-5), gaps=True)
+    x = networks.values(shape, seed, missing=0.4)
+    missing = np.isnan(x)
+    found = normalize(x.copy(), Epsilon(1e-5), gaps=True)
     assert (found.xhat[missing] == 0).all()
     assert (found.count == (~missing).sum(axis=(1, 2))).all()
-    for channel, values, gap in zip(found.xhat, given_batch.x, missing, strict=True):
+    for channel, values, gap in zip(found.xhat, x, missing, strict=True):
         if gap.all():
             continue
         present = values[~gap]
@@ -80,7 +80,7 @@ def test_rows_that_do_not_lie_side_by_side_are_refused():
 
 @given(shape=shapes, seed=seeds, eps=epsilons, missing=shares)
 def test_gradients_of_the_layer_equal_differences(shape, seed, eps, missing):
-    x = networks.batch("regression", shape, seed, missing).x
+    x = networks.values(shape, seed, missing)
     random = np.random.default_rng(seed)
     gamma, beta = random.normal(size=(2, shape[0]))
     g = random.normal(size=shape)
@@ -124,6 +124,29 @@ def test_the_gradient_by_every_parameter_equals_differences(task, shape, seed, e
 
 
 @pytest.mark.parametrize("task", TASKS)
+def test_plain_columns_and_tensors_go_through_one_network(task):
+    """Channels of 1, 1, 3, 3 and 2 positions: each pools its own."""
+    net = networks.mixed(task, [1, 1, 3, 3, 2])
+    assert (net.shape.channels, net.shape.inputs, len(net.shape.blocks)) == (5, 10, 3)
+    flat = networks.parameters(net, 3)
+    given_batch = networks.batch(task, (10, 1, 8), 4)
+
+    def loss(values):
+        return net.loss_and_gradient(values, networks.copied(given_batch))[0]
+
+    measured, gradient = net.loss_and_gradient(flat, networks.copied(given_batch))
+    np.testing.assert_allclose(gradient, networks.slopes(loss, flat), rtol=1e-5, atol=1e-6)
+    gamma, beta, weight, bias = net.parameters(flat)
+    y = []
+    for channel, (start, stop) in enumerate([(0, 1), (1, 2), (2, 5), (5, 8), (8, 10)]):
+        part = given_batch.x[start:stop]
+        xhat = (part - part.mean()) / np.sqrt(part.var() + 1e-5)
+        y.append(gamma[channel] * xhat + beta[channel])
+    logits = weight @ np.concatenate(y) + bias[:, None]
+    assert measured == pytest.approx(net.head.measure(logits, given_batch.y)[0].mean(), rel=1e-9)
+
+
+@pytest.mark.parametrize("task", TASKS)
 @given(seed=seeds, missing=shares)
 def test_the_gradient_on_raw_columns_equals_differences(task, seed, missing):
     net = networks.raw_network(task, np.array([0.5, -1.0, 2.0]))
@@ -145,7 +168,7 @@ def test_inference_normalizes_by_the_running_statistics(task):
     found = networks.batch(task, (3, 1, 20_000), 2)
     gamma, beta, weight, bias = net.parameters(flat)
     x = np.clip(found.x, -3, 3)
-    logits = weight @ (gamma[:, None] * x[:, 0] + beta[:, None]) + bias[:, None]
+    logits = weight @ (gamma[:, None] * x + beta[:, None]) + bias[:, None]
     expected = net.head.measure(logits, found.y)[0].mean()
     assert net.loss(flat, Batch(x, found.y)) == pytest.approx(expected, rel=1e-12)
 

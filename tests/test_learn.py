@@ -18,6 +18,7 @@ import pytest
 import bncli
 from bncli import artifact
 from bncli.data.dataset import open_dataset
+from bncli.data.inputs import Inputs
 from bncli.engine import samples as reading
 from bncli.engine.epochs import InOrder, Shuffled, Training
 from bncli.engine.samples import drawn, open_samples
@@ -126,10 +127,9 @@ def test_any_number_of_threads_learns_the_same(tmp_path):
 
 
 def training(frame, stack, share=0.25, in_training=False, drop_gaps=True):
-    opened = open_samples(open_dataset(frame), ("a",), "y", False, stack)
+    opened = open_samples(open_dataset(frame), Inputs(("a",), (None,)), "y", False, stack)
     aside = Aside(share, 3, in_training)
-    gaps = not drop_gaps
-    return Training(opened.with_target(pl.col("y")), aside, np.zeros(1), drop_gaps, gaps)
+    return Training(opened, aside, np.zeros(1), drop_gaps, not drop_gaps)
 
 
 def numbered(rows):
@@ -152,7 +152,7 @@ def test_an_epoch_has_every_usable_row_once_and_no_other(small_reads, rows):
         for make in (lambda t: Shuffled(t, 64, 0), lambda t: InOrder(t, 64)):
             epoch = make(training(numbered(rows), stack))
             for number in (0, 1):
-                pairs = [(b.x[0, 0].tolist(), b.y.tolist()) for b in epoch(number)]
+                pairs = [(b.x[0].tolist(), b.y.tolist()) for b in epoch(number)]
                 assert all(x == y for x, y in pairs)
                 assert sorted(y for _, ys in pairs for y in ys) == usable(rows)
 
@@ -347,6 +347,85 @@ def test_of_a_few_rows_none_may_be_held_out_which_is_told():
     with pytest.warns(BncliWarning, match="none of 5 rows was drawn to be held out"):
         record = learned(table(5), "line", validation=0.01).learned
     assert (record["rows"], record["held_out"]) == (5, 0)
+
+
+# --- tensor columns -------------------------------------------------------------------------
+
+
+def test_digits_are_read_from_images(sample_data, tmp_path):
+    train, clean, corrupt = (
+        sample_data / f"digits_{name}.parquet" for name in ("train", "test_clean", "test_corrupt")
+    )
+    given = bncli.fit(train, target="label")
+    found = bncli.learn(train, given, target="label", epochs=60, keep_head=True, compare=False)
+    assert found.learned["task"] == "multiclass"
+    assert (found.head.weight.shape, found.gamma.shape) == ((10, 64), (1,))
+    found.save(tmp_path / "digits.json")
+    right = {}
+    for name, path in (("clean", clean), ("corrupt", corrupt)):
+        bncli.predict(path, tmp_path / "digits.json", tmp_path / f"{name}.parquet")
+        classes = pl.read_parquet(tmp_path / f"{name}.parquet")["class"]
+        right[name] = (classes == pl.read_parquet(path)["label"]).mean()
+    assert right["clean"] > 0.9
+    # The images moved, and nothing was adapted to them.
+    assert right["corrupt"] < right["clean"]
+
+
+def pictures(rows=400):
+    """A plain column and a tensor of 2 x 1 x 3, and a target that looks at both."""
+    random = np.random.default_rng(2)
+    tensor = random.normal([[[5.0]], [[-2.0]]], [[[3.0]], [[0.1]]], size=(rows, 2, 1, 3))
+    plain = random.normal(100, 7, rows)
+    y = tensor[:, 0, 0, 1] - 20 * tensor[:, 1, 0, 2] + plain / 7
+    image = pl.Series("image", tensor.reshape(rows, -1)).reshape((rows, 2, 1, 3))
+    return pl.DataFrame({"image": image, "plain": plain, "y": y})
+
+
+def test_plain_and_tensor_columns_are_learned_together(tmp_path):
+    frame = pictures()
+    given = bncli.fit(frame, target="y")
+    found = bncli.learn(frame, given, target="y", steps=800, keep_head=True, compare=False)
+    assert found.learned["after"] < 0.02 * found.learned["before"]
+    assert found.head.weight.shape == (1, 7)
+    assert found.gamma.shape == (3,)
+    bncli.predict(frame, found, tmp_path / "scores.parquet")
+    scores = pl.read_parquet(tmp_path / "scores.parquet")["prediction"].to_numpy()
+    assert ((scores - frame["y"].to_numpy()) ** 2).mean() < 0.02 * frame["y"].var()
+    # Linear in the inputs: the weights find the two pixels that matter.
+    assert set(np.abs(found.head.weight[0]).argsort()[-3:].tolist()) == {1, 5, 6}
+
+
+def test_channels_last_gives_the_same_network_as_channels_first():
+    frame = pictures()
+    first = frame["image"].to_numpy()
+    last = pl.Series("image", np.moveaxis(first, 1, -1).reshape(400, -1)).reshape((400, 1, 3, 2))
+    turned = frame.with_columns(last)
+    options = bncli.ReadOptions(tensors={"image": "HWC"})
+    plain = bncli.fit(frame, target="y")
+    other = bncli.fit(turned, target="y", options=options)
+    pair = [
+        bncli.learn(data, given, target="y", keep_head=True, **QUICK)
+        for data, given in ((frame, plain), (turned, other))
+    ]
+    np.testing.assert_allclose(pair[0].head.weight, pair[1].head.weight, rtol=1e-12)
+
+
+def test_missing_rows_and_values_of_a_tensor_are_gaps_like_any_other(tmp_path):
+    tensor = pictures()["image"].to_numpy().copy()
+    tensor[5, 0, 0, 1] = np.nan
+    rows = [None if row == 9 else values.ravel().tolist() for row, values in enumerate(tensor)]
+    image = pl.Series("image", rows, dtype=pl.Array(pl.Float64, 6)).reshape((400, 2, 1, 3))
+    frame = pictures().with_columns(image)
+    given = bncli.fit(frame, target="y")
+    for missing, lost in (("drop", 2), ("mean", 0)):
+        found = bncli.learn(frame, given, target="y", missing=missing, keep_head=True, **QUICK)
+        record = found.learned
+        assert (record["incomplete"], record["rows"] + record["held_out"]) == (2, 400 - lost)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BncliWarning)
+            bncli.predict(frame, found, tmp_path / f"{missing}.parquet")
+        scores = pl.read_parquet(tmp_path / f"{missing}.parquet")["prediction"]
+        assert scores.is_null().arg_true().to_list() == ([5, 9] if lost else [])
 
 
 # --- what is kept ---------------------------------------------------------------------------

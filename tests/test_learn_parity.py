@@ -1,4 +1,4 @@
-"""``learn`` step for step against PyTorch's BatchNorm1d -> Linear, from golden files.
+"""``learn`` step for step against PyTorch's BatchNorm1d or 2d -> Linear, from golden files.
 
 200 steps in float64 with the same first weights and order; real rows, ragged mini-batches, rows
 that lack a feature, a mini-batch of a single row. tests/parity/make_descent_golden.py makes the
@@ -19,6 +19,8 @@ import bncli
 GOLDEN = Path(__file__).parent / "golden" / "torch_descent.json"
 CASES = json.loads(GOLDEN.read_text(encoding="utf-8"))["cases"]
 RELATIVE = 1e-10
+# Of 3072 weights some are a hundred times smaller than the others, and no more exact.
+NEAR_ZERO = {"patches"}
 # Some pixels are always 0, and one row of the weather in ten lacks the pressure.
 pytestmark = pytest.mark.filterwarnings("ignore:.*(constant|lack a feature)")
 
@@ -36,7 +38,7 @@ def traced(case, folder):
     trace = folder / "trace.ndjson"
     bncli.learn(
         rows.frame,
-        bncli.fit(rows.frame, columns=rows.features, target=rows.target, eps=descents.EPS),
+        bncli.fit(rows.frame, target=rows.target, eps=descents.EPS),
         target=rows.target,
         batch_size=size,
         optimizer=case["optimizer"],
@@ -58,9 +60,12 @@ def test_losses_and_parameters_equal_those_of_torch(case, tmp_path):
     np.testing.assert_allclose(losses, case["losses"], rtol=RELATIVE)
     for step, theirs in case["parameters"].items():
         for name, values in theirs.items():
-            ours = np.array(lines[int(step)][name])
+            ours = np.array(descents.some(lines[int(step)][name]))
             told = f"{name} after step {step}"
-            np.testing.assert_allclose(ours, values, rtol=RELATIVE, err_msg=told)
+            size = np.sqrt(np.mean(np.square(values))) if case["set"] in NEAR_ZERO else 0.0
+            np.testing.assert_allclose(
+                ours, values, rtol=RELATIVE, atol=RELATIVE * size, err_msg=told
+            )
 
 
 def test_every_set_is_learned_with_every_optimizer():

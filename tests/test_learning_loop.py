@@ -19,8 +19,8 @@ from bncli.standardize.schedules import SCHEDULES, Constant, Cosine, Staircase
 def straight(rows: int, seed: int = 0) -> Batch:
     """A target that is a straight line of two features, and a little noise."""
     random = np.random.default_rng(seed)
-    x = random.normal(size=(2, 1, rows))
-    return Batch(x, 3 * x[0, 0] - x[1, 0] + 0.5 + 0.1 * random.normal(size=rows))
+    x = random.normal(size=(2, rows))
+    return Batch(x, 3 * x[0] - x[1] + 0.5 + 0.1 * random.normal(size=rows))
 
 
 def run(rate=0.1, optimizer=None, held=None):

@@ -28,6 +28,7 @@ from bncli.standardize.heads import HEADS
 from bncli.standardize.kept import KeptHead
 from bncli.standardize.standardizer import Standardizer
 from bncli.standardize.target import MAX_CLASSES
+from bncli.stats.layout import Layout
 from bncli.stats.state import Record
 
 _MAX_FEATURES = 1_000_000
@@ -108,7 +109,7 @@ def check(record: Record, problems: Problems) -> None:
         if not isinstance(record["learned"]["options"], dict):
             problems.add("learned.options", "must be an object")
     if record["head"] is not None:
-        _check_head(record["head"], problems)
+        _check_head(record["head"], _inputs(record["channels"]), problems)
 
 
 def _choice(
@@ -127,7 +128,20 @@ def _check_features(names: list[str], known: set[str], path: str, problems: Prob
         problems.add(path, "name a column twice")
 
 
-def _check_head(head: Record, problems: Problems) -> None:
+def _inputs(channels: list[Record]) -> dict[str, int]:
+    """How many numbers of a row each feature has; 0 where its layout is none, told elsewhere."""
+    found: dict[str, int] = {}
+    for channel in channels:
+        layout = channel["layout"]
+        try:
+            values = 1 if layout is None else Layout.parse(layout).values
+        except ValueError:
+            values = 0
+        found[channel["feature"]] = values
+    return found
+
+
+def _check_head(head: Record, known: Mapping[str, int], problems: Problems) -> None:
     _choice(head, "kind", _KINDS, "head", problems)
     _choice(head, "missing", _GAPS, "head", problems)
     classes = len(head["classes"])
@@ -138,7 +152,8 @@ def _check_head(head: Record, problems: Problems) -> None:
     least, most = {"regression": (0, 0), "binary": (2, 2)}.get(head["task"], (2, MAX_CLASSES))
     if not least <= classes <= most:
         problems.add("head.classes", f"are {classes}, which no {head['task']} head has")
-    outputs, inputs = HEADS[head["task"]]().outputs(classes), len(head["features"])
+    outputs = HEADS[head["task"]]().outputs(classes)
+    inputs = sum(known.get(name, 0) for name in head["features"])
     if len(head["bias"]) != outputs:
         problems.add("head.bias", f"must have {outputs} numbers, and has {len(head['bias'])}")
     if len(head["weight"]) != outputs or any(len(row) != inputs for row in head["weight"]):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from bncli.data.batches import exact_frames
+from bncli.data.inputs import centred, put_centred, row_totals
 from bncli.engine.samples import Samples
 from bncli.engine.survey import Aside, BoolArray
 from bncli.standardize.network import Batch
@@ -27,7 +27,7 @@ _POOL_SEGMENTS = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Training:
-    """The rows to learn from. samples: with a numeric target; centre: taken from x.
+    """The rows to learn from. centre: what is taken from every input.
 
     drop_gaps: rows that lack a feature are left out; gaps: x may hold NaN after that.
     """
@@ -38,17 +38,13 @@ class Training:
     drop_gaps: bool
     gaps: bool
 
-    @property
-    def features(self) -> int:
-        return len(self.samples.features)
-
-    def usable(self, first: int, frame: pl.DataFrame) -> BoolArray:
+    def usable(self, first: int, vectors: list[FloatArray], y: FloatArray) -> BoolArray:
         """Which rows are learned from. first: the number of the first one."""
-        usable: BoolArray = ~np.isnan(frame.get_column("y").to_numpy())
+        usable: BoolArray = ~np.isnan(y)
         if self.drop_gaps:
-            usable &= ~frame.select(self.samples.gap).to_series().to_numpy()
+            usable &= ~np.isnan(row_totals(vectors, len(y)))
         if not self.aside.in_training:
-            usable &= ~self.aside.of_rows(first, frame.height)
+            usable &= ~self.aside.of_rows(first, len(y))
         return usable
 
 
@@ -65,14 +61,16 @@ class InOrder:
     def __call__(self, epoch: int) -> Iterator[Batch]:
         samples, size = self._training.samples, self._size
         first = 0
-        for frame in exact_frames(samples.frame, max(1, samples.read_rows // size) * size):
-            x, y = samples.features_of(frame, self._training.centre), samples.target_of(frame)
-            usable = self._training.usable(first, frame)
+        for frame in samples.frames(multiple_of=size):
+            vectors, y = samples.vectors(frame), samples.learned(frame)
+            x = centred(vectors, self._training.centre, frame.height)
+            usable = self._training.usable(first, vectors, y)
             for start in range(0, frame.height, size):
                 part = slice(start, start + size)
                 chosen = usable[part]
                 yield Batch(
-                    x[:, part][:, chosen][:, None, :],
+                    # A mask as an index would give the rows side by side, not the inputs.
+                    x[:, part].compress(chosen, axis=1),
                     y[part][chosen],
                     (first + start, first + start + len(chosen)),
                     self._training.gaps,
@@ -82,8 +80,8 @@ class InOrder:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
-    """Rows in memory. x: shape (rows, features), so that drawing a row touches one place; y;
-    usable: the places of the rows that are learned from."""
+    """Rows in memory. x: shape (rows, inputs), so that drawing a row touches one place; usable:
+    the places of the rows that are learned from."""
 
     x: FloatArray
     y: FloatArray
@@ -122,14 +120,15 @@ class Shuffled:
         """Pools of segments in the order given; each takes the memory of the one before."""
         training, samples = self._training, self._training.samples
         room = min(samples.read_rows * _POOL_SEGMENTS, samples.rows)
-        x, y = np.empty((room, training.features)), np.empty(room)
+        x, y = np.empty((room, samples.inputs.count)), np.empty(room)
         pieces: list[IntArray] = []
         filled = 0
         for at, (start, frame) in enumerate(self._read_ahead(starts), start=1):
             place = slice(filled, filled + frame.height)
-            samples.put_rows(frame, training.centre, x[place])
-            y[place] = samples.target_of(frame)
-            pieces.append(filled + np.flatnonzero(training.usable(start, frame)))
+            vectors, y[place] = samples.vectors(frame), samples.learned(frame)
+            put_centred(vectors, training.centre, x[place])
+            usable = training.usable(start, vectors, y[place])
+            pieces.append(filled + np.flatnonzero(usable))
             filled += frame.height
             if at % _POOL_SEGMENTS == 0 or at == len(starts):
                 yield Pool(x, y, np.concatenate(pieces))
@@ -155,8 +154,9 @@ class _Cutter:
     def __init__(self, training: Training, size: int) -> None:
         self._size = min(size, training.samples.rows)
         self._gaps = training.gaps
-        self._drawn = np.empty((self._size, training.features))
-        self._x = np.empty((training.features, 1, self._size))
+        inputs = training.samples.inputs.count
+        self._drawn = np.empty((self._size, inputs))
+        self._x = np.empty((inputs, self._size))
         self._y = np.empty(self._size)
         self._filled = 0
 
@@ -179,6 +179,6 @@ class _Cutter:
         """The rows that wait, as a mini-batch of their own."""
         rows, self._filled = self._filled, 0
         if rows:
-            x = self._x if rows == self._size else np.empty((len(self._x), 1, rows))
-            np.copyto(x[:, 0, :], self._drawn[:rows].T)
+            x = self._x if rows == self._size else np.empty((len(self._x), rows))
+            np.copyto(x, self._drawn[:rows].T)
             yield Batch(x, self._y[:rows], gaps=self._gaps)

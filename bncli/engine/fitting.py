@@ -18,6 +18,7 @@ from bncli.data.segments import ROWS_PER_SEGMENT, Segment, segments
 from bncli.data.tensors import tensor_values
 from bncli.data.values import category_counts, numeric_values, times_of
 from bncli.engine.local import Engine, Local
+from bncli.engine.memory import keep_freed_memory
 from bncli.engine.pool import ordered_map
 from bncli.errors import DataError, NonFinite, listed
 from bncli.stats.batches import Column, Measured
@@ -31,8 +32,6 @@ Watch = Callable[[int, Block, Measured], None]
 """Called with the first row, the block and its batch moments, in dataset order."""
 Progress = Callable[[int, int | None], None]
 """Called with the rows done and the rows in all, None where that is not known."""
-
-_FREED_BYTES = 31 << 20
 
 NonFinitePolicy = Literal["error", "missing"]
 
@@ -133,22 +132,13 @@ def fold_dataset(
     neither the cut nor the engine. Raises DataError when a variance overflows, or when a file
     changed meanwhile; NonFinite.
     """
-    _keep_freed_memory()
+    keep_freed_memory()
     cut = segments(task.dataset, task.plan.batch_size, rows_per_segment)
     folds = (engine or Local()).map(task, cut)
     profile = reduce(Fold.merge, folds, Fold.empty(task.plan)).profile()
     task.dataset.check_unchanged()
     _refuse_overflow(profile, task.dataset.name)
     return profile
-
-
-def _keep_freed_memory() -> None:
-    """Stop the C library from giving back memory that the next block asks for again.
-
-    glibc does so above a threshold that follows the largest block ever freed; faulting the pages
-    in again would cost more than the arithmetic done on them. Elsewhere this does nothing.
-    """
-    np.empty(_FREED_BYTES, dtype=np.uint8)
 
 
 def _within_grains(chunk: Chunk, group: int) -> Iterator[Chunk]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from bncli.data.targets import PathLike, check_target, refuse_input_as_output
 from bncli.engine.lesson import Given, Lesson, prepared
+from bncli.engine.memory import keep_freed_memory
 from bncli.engine.trace import Trace, trace_file
 from bncli.errors import BncliWarning
 from bncli.standardize.kept import KeptHead
@@ -54,6 +55,7 @@ def learn(given: Given, telling: Telling) -> Standardizer:
     if telling.trace is not None:
         check_target(telling.trace, telling.overwrite)
         refuse_input_as_output((stamp.path for stamp in given.dataset.stamps), telling.trace)
+    keep_freed_memory()
     with ExitStack() as stack:
         lesson = prepared(given, stack)
         outcome = _learned(lesson, telling)
@@ -205,7 +207,7 @@ def _notes(lesson: Lesson, outcome: Outcome) -> Sequence[str]:
         worst = int(survey.lacking.argmax())
         notes.append(
             f"{survey.incomplete} of {survey.samples.rows} rows lack a feature and were left out, "
-            f"{survey.lacking[worst]} of them '{survey.samples.features[worst]}'"
+            f"{survey.lacking[worst]} of them '{survey.samples.inputs.features[worst]}'"
             "\n  keep them with --missing mean, or fit without that column"
         )
     return notes

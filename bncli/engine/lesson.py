@@ -18,6 +18,7 @@ import polars as pl
 
 from bncli.data.columns import require_columns
 from bncli.data.dataset import Dataset
+from bncli.data.inputs import Inputs
 from bncli.engine.applicable import applicable_columns
 from bncli.engine.epochs import InOrder, Shuffled, Training
 from bncli.engine.samples import Samples, open_samples
@@ -27,7 +28,7 @@ from bncli.standardize.backprop import Epsilon
 from bncli.standardize.heads import HEADS
 from bncli.standardize.initial import first_weights
 from bncli.standardize.learning import Epoch
-from bncli.standardize.network import Batch, Network
+from bncli.standardize.network import Batch, Network, Shape
 from bncli.standardize.options import LearnOptions
 from bncli.standardize.standardizer import Standardizer
 from bncli.standardize.target import Kind, Target, check_classes, ordered, task_for
@@ -49,7 +50,8 @@ class Given:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
-    """features: the columns learned from; places: theirs among the channels; epoch: the
+    """features: the columns learned from; places: of their channels among
+    all; epoch: the
     mini-batches; held: the rows that losses are told of; start: the first weight and bias."""
 
     given: Given
@@ -86,16 +88,19 @@ def prepared(given: Given, stack: ExitStack) -> Lesson:
     features = _features(given)
     kind = _kind(given)
     infinite_as_missing = options.nonfinite == "missing"
-    samples = open_samples(given.dataset, features, given.target, infinite_as_missing, stack)
+    inputs = Inputs.of(standardizer.channels, features)
+    samples = open_samples(given.dataset, inputs, given.target, infinite_as_missing, stack)
     places = _places(standardizer, features)
-    centre, scale = _running(standardizer, places)
+    mean, scale = _running(standardizer, places)
+    centre = np.repeat(mean, inputs.positions)
     survey = _surveyed(samples, kind, centre, options)
     target = _target(given, survey)
-    y = _numeric(target)
+    samples = samples.learning(_numeric(target))
     head = HEADS[target.task]()
-    outputs, eps = head.outputs(len(target.values)), standardizer.eps
-    network = Network(head, outputs, 1, Epsilon(eps, standardizer.eps_relative), centre, scale)
-    training = Training(samples.with_target(y), survey.aside, centre, *survey.handling)
+    eps = Epsilon(standardizer.eps, standardizer.eps_relative)
+    shape = Shape.of(inputs.positions.tolist(), head.outputs(len(target.values)))
+    network = Network(head, shape, eps, centre, np.repeat(scale, inputs.positions))
+    training = Training(samples, survey.aside, centre, *survey.handling)
     start = _start(network, target, survey, given.init)
     return Lesson(
         given,
@@ -105,7 +110,7 @@ def prepared(given: Given, stack: ExitStack) -> Lesson:
         target,
         network,
         _epoch(training, options),
-        survey.held(y),
+        survey.held(samples),
         start,
     )
 
@@ -123,11 +128,6 @@ def _features(given: Given) -> tuple[str, ...]:
             f"the target '{target}' is a feature of {artifact}: it is left out of the learning"
             f"\n  fit with --target {target}, and it is none"
         )
-    tensors = {c.feature: f"'{c.feature}'" for c in given.standardizer.channels if c.layout}
-    if tensors:
-        raise UsageError(
-            f"tensor columns cannot be learned from yet: {', '.join(tensors.values())}"
-        )
     present = applicable_columns(dataset, given.standardizer, features, artifact)
     if len(present) < len(features):
         absent = [f"'{name}'" for name in features if name not in present]
@@ -140,8 +140,11 @@ def _features(given: Given) -> tuple[str, ...]:
 
 
 def _places(standardizer: Standardizer, features: Sequence[str]) -> tuple[int, ...]:
-    at = {channel.feature: place for place, channel in enumerate(standardizer.channels)}
-    return tuple(at[name] for name in features)
+    """Of the features' channels, in the order of the features, among all channels."""
+    at: dict[str, list[int]] = {}
+    for place, channel in enumerate(standardizer.channels):
+        at.setdefault(channel.feature, []).append(place)
+    return tuple(place for name in features for place in at[name])
 
 
 def _running(standardizer: Standardizer, places: Sequence[int]) -> tuple[FloatArray, FloatArray]:
@@ -167,7 +170,7 @@ def _kind(given: Given) -> Kind:
 
 def _surveyed(samples: Samples, kind: Kind, centre: FloatArray, options: LearnOptions) -> Survey:
     """With rows held out; where chance drew none of a few rows, with none held out."""
-    rows, width = samples.rows, len(samples.features)
+    rows, width = samples.rows, samples.inputs.count
     aside = Aside.of(options.held_out, rows, width, options.seed)
     found = Survey(samples, kind, options.missing, centre, aside).run()
     if found.rows and not found.held_rows and not aside.in_training:
@@ -191,12 +194,13 @@ def _target(given: Given, survey: Survey) -> Target:
 
 
 def _numeric(target: Target) -> pl.Expr:
-    """What is learned, computed from the column ``y``: a number, or the number of a class."""
+    """What is learned of the target: a number, or the number of a class."""
+    column = pl.col(target.name)
     if target.task == "regression":
-        return (pl.col("y").cast(pl.Float64) - target.shift) / target.scale
+        return (column.cast(pl.Float64) - target.shift) / target.scale
     numbers = [float(number) for number in range(len(target.values))]
     values = list(target.values)
-    return pl.col("y").replace_strict(values, numbers, default=None, return_dtype=pl.Float64)
+    return column.replace_strict(values, numbers, default=None, return_dtype=pl.Float64)
 
 
 def _start(
@@ -204,13 +208,13 @@ def _start(
 ) -> tuple[FloatArray, FloatArray]:
     """The first weight and bias, in the units of learning."""
     if init is not None:
-        weight, bias = first_weights(init, network.outputs, network.inputs)
+        weight, bias = first_weights(init, network.shape.outputs, network.shape.inputs)
         return weight / target.scale, (bias - target.shift) / target.scale
     counts = [float((survey.counts or {}).get(value, 0)) for value in target.values]
     bias = network.head.prior(np.array(counts))
     if target.task == "regression":
         bias = bias + (survey.mean - target.shift) / target.scale
-    return np.zeros((network.outputs, network.inputs)), bias
+    return np.zeros((network.shape.outputs, network.shape.inputs)), bias
 
 
 def _epoch(training: Training, options: LearnOptions) -> Epoch:

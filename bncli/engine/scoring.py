@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from bncli.data.batches import Chunk
 from bncli.data.columns import named_columns
 from bncli.data.dataset import Dataset
 from bncli.data.encoding import WriteOptions
+from bncli.data.inputs import Inputs
 from bncli.data.rewrite import extremes, floating
 from bncli.data.targets import PathLike
 from bncli.engine.applicable import applicable_columns
@@ -76,13 +76,14 @@ def predict(
 
 @dataclass(slots=True)
 class Scorer:
-    """Makes the scores of a chunk. found: of the head's features, in its order.
+    """Makes the scores of a chunk. inputs: of the head; found: the coefficients of each of them.
 
     unscored: how many rows so far had no score.
     """
 
     guard: Guard
     head: KeptHead
+    inputs: Inputs
     found: Coefficients
     keep: tuple[str, ...]
     unscored: int = field(default=0, init=False)
@@ -91,7 +92,9 @@ class Scorer:
     def of(
         cls, guard: Guard, standardizer: Standardizer, head: KeptHead, keep: tuple[str, ...]
     ) -> Scorer:
-        scorer = cls(guard, head, coefficients(standardizer).of_features(head.features), keep)
+        inputs = Inputs.of(standardizer.channels, head.features)
+        found = coefficients(standardizer).of_inputs(head.features, inputs.positions)
+        scorer = cls(guard, head, inputs, found, keep)
         names = [*keep, *scorer.scores, ROW]
         twice = [f"'{name}'" for name in keep if names.count(name) > 1]
         if twice:
@@ -125,14 +128,9 @@ class Scorer:
         return [pl.lit(0, pl.Int64()).alias(ROW), *kept, *scores]
 
     def _standardized(self, frame: pl.DataFrame) -> FloatArray:
-        """Shape (features, rows); NaN where missing, or beta where the mean takes the place."""
-        columns = [
-            frame.get_column(name).cast(pl.Float64).fill_null(math.nan).to_numpy()
-            if name in frame.schema
-            else np.full(frame.height, math.nan)
-            for name in self.head.features
-        ]
-        y = np.ascontiguousarray(self.found.forward(np.stack(columns, axis=1)).T)
+        """Shape (inputs, rows); NaN where missing, or beta where the mean takes the place."""
+        vectors = self.inputs.vectors(frame)
+        y = np.ascontiguousarray(self.found.forward(np.stack(vectors, axis=1)).T)
         if self.head.missing == "mean":
             missing = np.isnan(y)
             y[missing] = np.broadcast_to(self.found.beta[:, None], y.shape)[missing]

@@ -9,7 +9,6 @@ ones for any file format and any chunking.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from bncli.data.batches import exact_frames
+from bncli.data.inputs import centred, row_totals
 from bncli.engine.samples import Samples, drawn
 from bncli.errors import DataError, NonFinite, listed
 from bncli.standardize.network import Batch
@@ -28,6 +27,7 @@ Gaps = Literal["drop", "mean"]
 BoolArray = NDArray[np.bool_]
 
 _HELD_ROWS, _HELD_VALUES = 65_536, 1 << 23
+_AS_MISSING = "read infinities as missing with --nonfinite missing"
 _KINDS: tuple[tuple[tuple[type[pl.DataType], ...], Kind], ...] = (
     ((pl.Boolean,), "boolean"),
     ((pl.String, pl.Categorical, pl.Enum, pl.Null), "text"),
@@ -44,8 +44,8 @@ class Aside:
     in_training: bool
 
     @classmethod
-    def of(cls, validation: float, rows: int, features: int, seed: int) -> Aside:
-        room = min(_HELD_ROWS, _HELD_VALUES // (features + 1))
+    def of(cls, validation: float, rows: int, inputs: int, seed: int) -> Aside:
+        room = min(_HELD_ROWS, _HELD_VALUES // (inputs + 1))
         most = min(1.0, room / max(1, rows))
         return cls(min(validation or 1.0, most), seed, not validation)
 
@@ -76,7 +76,7 @@ class Survey:
     kept: list[pl.DataFrame] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.lacking = np.zeros(len(self.samples.features), dtype=np.int64)
+        self.lacking = np.zeros(len(self.samples.inputs.features), dtype=np.int64)
 
     @property
     def held_rows(self) -> int:
@@ -101,38 +101,49 @@ class Survey:
     def run(self) -> Survey:
         """Look at every row. Raises NonFinite."""
         first = 0
-        for frame in self._frames():
+        for frame in self.samples.frames():
             self._add(first, frame)
             first += frame.height
         return self
 
-    def held(self, y: pl.Expr) -> Batch:
-        """The rows kept aside. y: the target, computed from the column ``y``."""
-        frame = pl.concat(self.kept).with_columns(y.cast(pl.Float64).alias("y"))
-        x = self.samples.features_of(frame, self.centre)
-        gaps = bool(np.isnan(x).any())
-        return Batch(x[:, None, :], self.samples.target_of(frame), gaps=gaps)
-
-    def _frames(self) -> Iterator[pl.DataFrame]:
-        infinite = pl.any_horizontal(pl.col(self.samples.columns).is_infinite())
-        looked = self.samples.frame.with_columns(self.samples.gap, infinite.alias("infinite"))
-        return exact_frames(looked, self.samples.read_rows)
+    def held(self, samples: Samples) -> Batch:
+        """The rows kept aside. samples: with what is learned of the target."""
+        frame = pl.concat(self.kept)
+        x = centred(samples.vectors(frame), self.centre, frame.height)
+        return Batch(x, samples.learned(frame), gaps=bool(np.isnan(x).any()))
 
     def _add(self, first: int, frame: pl.DataFrame) -> None:
-        self._refuse_infinite(first, frame)
-        present = _present(frame["y"])
-        gap = frame["gap"].to_numpy()
+        y = frame[self.samples.target]
+        vectors = self.samples.vectors(frame)
+        self._refuse_infinite_target(first, y)
+        present = _present(y)
         self.without_target += frame.height - int(present.sum())
-        if gap.any():
-            incomplete = present & gap
-            self.incomplete += int(incomplete.sum())
-            self._count_lacking(frame.filter(incomplete))
-        usable = present & ~gap if self.gaps == "drop" else present
+        usable = present.copy()
+        odd = np.flatnonzero(~np.isfinite(row_totals(vectors, frame.height)))
+        if len(odd):
+            gap = self._odd_rows(first, odd, np.stack([vector[odd] for vector in vectors]), present)
+            if self.gaps == "drop":
+                usable[odd[gap]] = False
         aside = self.aside.of_rows(first, frame.height)
-        self.kept.append(frame.filter(usable & aside).drop("gap", "infinite"))
+        self.kept.append(frame.filter(usable & aside))
         training = usable if self.aside.in_training else usable & ~aside
-        self._summarize(frame["y"].filter(present & ~training), learned=False)
-        self._summarize(frame["y"].filter(training), learned=True)
+        self._summarize(y.filter(present & ~training), learned=False)
+        self._summarize(y.filter(training), learned=True)
+
+    def _odd_rows(
+        self, first: int, odd: NDArray[np.int64], x: FloatArray, present: BoolArray
+    ) -> BoolArray:
+        """Which of some rows lack a feature. odd: their places; x: (inputs, those rows)."""
+        infinite, missing = np.isinf(x), np.isnan(x)
+        if infinite.any():
+            self._refuse_infinite(first, odd, x, infinite)
+        gap = np.asarray(missing.any(axis=0))
+        counted = missing & present[odd]
+        self.incomplete += int((gap & present[odd]).sum())
+        owners = self.samples.inputs.owners
+        for place in range(len(self.lacking)):
+            self.lacking[place] += int(counted[owners == place].any(axis=0).sum())
+        return gap
 
     def _summarize(self, y: pl.Series, learned: bool) -> None:
         if self.counts is not None:
@@ -153,25 +164,25 @@ class Survey:
         self.squares += float(((y - mean) ** 2).sum()) + step**2 * self.rows * len(y) / total
         self.mean += step * len(y) / total
 
-    def _count_lacking(self, frame: pl.DataFrame) -> None:
-        for at, column in enumerate(self.samples.columns):
-            self.lacking[at] += int(frame.get_column(column).is_nan().sum())
+    def _refuse_infinite(
+        self, first: int, odd: NDArray[np.int64], x: FloatArray, infinite: BoolArray
+    ) -> None:
+        inputs, found = self.samples.inputs, []
+        for place, name in enumerate(inputs.features):
+            own = np.flatnonzero(inputs.owners == place)
+            rows = np.flatnonzero(infinite[own].any(axis=0))
+            if len(rows):
+                value = x[own[infinite[own, rows[0]].argmax()], rows[0]]
+                file, row = self.samples.dataset.locate(first + int(odd[rows[0]]))
+                found.append(f"{file}, row {row}: column '{name}' holds {value}")
+        raise NonFinite(listed(found), fix=_AS_MISSING)
 
-    def _refuse_infinite(self, first: int, frame: pl.DataFrame) -> None:
-        y = frame["y"]
-        bad = frame["infinite"].to_numpy()
-        if not bad.any() and not (y.dtype.is_float() and y.is_infinite().any()):
-            return
-        columns = dict(zip(self.samples.columns, self.samples.features, strict=True))
-        found = []
-        for column, name in {**columns, "y": "the target"}.items():
-            series = frame.get_column(column)
-            if series.dtype.is_float() and series.is_infinite().any():
-                place = int(series.is_infinite().arg_max() or 0)
-                file, row = self.samples.dataset.locate(first + place)
-                shown = name if column == "y" else f"column '{name}'"
-                found.append(f"{file}, row {row}: {shown} holds {series[place]}")
-        raise NonFinite(listed(found), fix="read infinities as missing with --nonfinite missing")
+    def _refuse_infinite_target(self, first: int, y: pl.Series) -> None:
+        if y.dtype.is_float() and y.is_infinite().any():
+            place = int(y.is_infinite().arg_max() or 0)
+            file, row = self.samples.dataset.locate(first + place)
+            told = f"{file}, row {row}: the target holds {y[place]}"
+            raise NonFinite(told, fix=_AS_MISSING)
 
     def check(self) -> None:
         """Raises DataError where too little is left to learn from."""
@@ -182,7 +193,7 @@ class Survey:
         if self.without_target:
             reasons.append(f"{self.without_target} of {read} rows have no target")
         if self.incomplete and self.gaps == "drop":
-            worst = self.samples.features[int(self.lacking.argmax())]
+            worst = self.samples.inputs.features[int(self.lacking.argmax())]
             reasons.append(
                 f"{self.incomplete} of {read} rows lack a feature, most of them '{worst}'"
             )

@@ -82,12 +82,16 @@ class Coefficients:
         flat = np.where(np.isinf(values), values, flat)
         return np.where(self.unknown | self.flat, flat, computed)
 
-    def of_features(self, features: Sequence[str]) -> Coefficients:
-        """Those of some features with one channel each, in the order given."""
-        places = {channel.feature: at for at, channel in enumerate(self.channels)}
-        chosen = [places[name] for name in features]
-        arrays = (getattr(self, name)[chosen] for name in self.__slots__[1:])
-        return Coefficients(tuple(self.channels[at] for at in chosen), *arrays)
+    def of_inputs(self, features: Sequence[str], positions: NDArray[np.int64]) -> Coefficients:
+        """Those of every input of some features, in the order given.
+
+        positions: inputs of each of their channels.
+        """
+        own = [[at for at, name in enumerate(self.features) if name == one] for one in features]
+        places = np.repeat([at for channels in own for at in channels], positions)
+        channels = tuple(self.channels[at] for at in places.tolist())
+        arrays = (getattr(self, field.name)[places] for field in fields(self)[1:])
+        return Coefficients(channels, *arrays)
 
     def labels(self, chosen: BoolArray) -> list[str]:
         """The names of some of the channels, quoted."""

@@ -16,9 +16,9 @@ class KeptHead:
     """A linear head over standardized features.
 
     target, kind: the column it was learned from. classes: as text, in order, empty for
-    regression. features: the columns it reads, in the order of the weights. missing: what becomes
-    of a row that lacks one: no score, or the mean in its place. weight: (outputs, features),
-    bias: (outputs,), in the target's units.
+    regression. features: the columns it reads, in the order of the weights; a tensor column has a
+    weight for each of its values. missing: what becomes of a row that lacks one: no score, or the
+    mean in its place. weight: (outputs, inputs), bias: (outputs,), in the target's units.
     """
 
     task: Task
@@ -31,7 +31,7 @@ class KeptHead:
     bias: FloatArray
 
     def scores(self, y: FloatArray) -> FloatArray:
-        """Values, or a probability per class. y: standardized features, (features, rows).
+        """Values, or a probability per class. y: standardized inputs, (inputs, rows).
 
         Shape (scores, rows); NaN where a feature is.
         """

@@ -7,8 +7,10 @@ the gain of BN is measured against.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import groupby
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -18,7 +20,7 @@ from bncli.standardize.heads import Head
 from bncli.standardize.products import back_to_inputs, logits_of, weight_gradient
 from bncli.stats.exact import FloatArray
 
-_BLOCK = 8192
+_BLOCK_ROWS = 8192
 
 
 class Parameters(NamedTuple):
@@ -33,9 +35,44 @@ class Parameters(NamedTuple):
     bias: FloatArray
 
 
+class Block(NamedTuple):
+    """Neighbouring channels with as many positions each."""
+
+    channels: slice
+    inputs: slice
+    positions: int
+
+    def of(self, x: FloatArray) -> FloatArray:
+        """Its part of (inputs, rows), as (channels, positions, rows)."""
+        count = self.channels.stop - self.channels.start
+        shape = (count, self.positions, x.shape[1])
+        return np.reshape(x[self.inputs], shape, copy=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """channels, inputs, outputs: how many there are. An input is one position of a channel."""
+
+    channels: int
+    inputs: int
+    outputs: int
+    blocks: tuple[Block, ...]
+
+    @classmethod
+    def of(cls, positions: Sequence[int], outputs: int) -> Self:
+        """positions: of each channel, 1 where it is a plain column."""
+        blocks, channel, first = [], 0, 0
+        for each, same in groupby(positions):
+            count = len(list(same))
+            here, until = first, first + count * each
+            blocks.append(Block(slice(channel, channel + count), slice(here, until), each))
+            channel, first = channel + count, until
+        return cls(channel, first, outputs, tuple(blocks))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Some rows. x: (channels, positions, rows), less ``Network.centre``; y: (rows,).
+    """Some rows. x: (inputs, rows), less ``Network.centre``; y: (rows,).
 
     rows: [start, stop) in the dataset, where they are neighbours. gaps: x may hold NaN.
     Whoever trains on a batch overwrites its x.
@@ -49,38 +86,33 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """BN and a head. channels, positions: of the inputs; outputs: of the head.
+    """BN and a head. eps: of BN, or None for the head alone.
 
-    eps: of BN, or None for the head alone. centre: what was taken from every column, (channels,);
-    scale: 1 / sqrt(variance + eps) by the running statistics, 0 for a constant channel.
+    centre: what was taken from every input, shape (inputs,); scale: 1 / sqrt(variance + eps) by
+    the running statistics, 0 where the channel is constant, same shape.
     """
 
     head: Head
-    outputs: int
-    positions: int
+    shape: Shape
     eps: Epsilon | None
     centre: FloatArray
     scale: FloatArray
 
-    @property
-    def channels(self) -> int:
-        return len(self.centre)
-
-    @property
-    def inputs(self) -> int:
-        return self.channels * self.positions
-
     def parameters(self, flat: FloatArray) -> Parameters:
         """The vector by its parts."""
-        affine = self.channels if self.eps else 0
-        weight, bias = flat[2 * affine : -self.outputs], flat[-self.outputs :]
-        shaped = weight.reshape(self.outputs, self.inputs)
+        affine, outputs = self._affine, self.shape.outputs
+        weight, bias = flat[2 * affine : -outputs], flat[-outputs:]
+        shaped = weight.reshape(outputs, self.shape.inputs)
         return Parameters(flat[:affine], flat[affine : 2 * affine], shaped, bias)
 
     def start(self, weight: FloatArray, bias: FloatArray) -> FloatArray:
         """The vector with gamma 1, beta 0 and these first weights."""
-        affine = self.channels if self.eps else 0
-        return np.concatenate([np.ones(affine), np.zeros(affine), weight.ravel(), bias])
+        ones = np.ones(self._affine)
+        return np.concatenate([ones, 0.0 * ones, weight.ravel(), bias])
+
+    @property
+    def _affine(self) -> int:
+        return self.shape.channels if self.eps else 0
 
     def loss_and_gradient(self, flat: FloatArray, batch: Batch) -> tuple[float, FloatArray]:
         """Training mode: the mean loss of a mini-batch, and its gradient by every parameter.
@@ -94,13 +126,20 @@ class Network:
 
     def _through_bn(self, flat: FloatArray, batch: Batch, eps: Epsilon) -> tuple[float, FloatArray]:
         gamma, beta, weight, bias = self.parameters(flat)
-        found = backprop.normalize(batch.x, eps, batch.gaps)
-        y = backprop.scale_and_shift(found.xhat, gamma, beta)
+        y = np.empty_like(batch.x)
+        normalized = []
+        for block in self.shape.blocks:
+            found = backprop.normalize(block.of(batch.x), eps, batch.gaps)
+            affine = gamma[block.channels], beta[block.channels]
+            backprop.scale_and_shift(found.xhat, *affine, out=block.of(y))
+            normalized.append(found)
         loss, g, by_weight, by_bias = self._head(y, weight, bias, batch.y)
         # y is not needed any more: its place takes the gradient by it.
-        back_to_inputs(weight, g, y.reshape(self.inputs, -1))
-        by_gamma, by_beta = backprop.parameter_gradients(found, y)
-        return loss, np.concatenate([by_gamma, by_beta, by_weight.ravel(), by_bias])
+        back_to_inputs(weight, g, y)
+        pairs = zip(self.shape.blocks, normalized, strict=True)
+        parts = [backprop.parameter_gradients(found, block.of(y)) for block, found in pairs]
+        by_affine = [part for kind in zip(*parts, strict=True) for part in kind]
+        return loss, np.concatenate([*by_affine, by_weight.ravel(), by_bias])
 
     def _head_alone(self, flat: FloatArray, batch: Batch) -> tuple[float, FloatArray]:
         _, _, weight, bias = self.parameters(flat)
@@ -112,23 +151,21 @@ class Network:
         self, y: FloatArray, weight: FloatArray, bias: FloatArray, target: FloatArray
     ) -> tuple[float, FloatArray, FloatArray, FloatArray]:
         """(mean loss, its gradient by the logits, by the weight, by the bias)."""
-        inputs = y.reshape(self.inputs, -1)
-        logits = logits_of(weight, inputs)
+        logits = logits_of(weight, y)
         logits += bias[:, None]
         losses, g = self.head.measure(logits, target)
         g /= len(target)
-        return float(losses.mean()), g, weight_gradient(g, inputs), g.sum(axis=1)
+        return float(losses.mean()), g, weight_gradient(g, y), g.sum(axis=1)
 
     def loss(self, flat: FloatArray, held: Batch) -> float:
         """Inference mode: the mean loss of rows, normalized by the running statistics."""
-        rows = len(held.y)
         total = 0.0
         with np.errstate(over="ignore", invalid="ignore"):
-            for start in range(0, rows, _BLOCK):
-                part = slice(start, start + _BLOCK)
-                logits = self.logits(flat, held.x[:, :, part], held.gaps)
-                total += float(self.head.measure(logits, held.y[part])[0].sum())
-        return total / rows
+            for start in range(0, len(held.y), _BLOCK_ROWS):
+                rows = slice(start, start + _BLOCK_ROWS)
+                logits = self.logits(flat, held.x[:, rows], held.gaps)
+                total += float(self.head.measure(logits, held.y[rows])[0].sum())
+        return total / len(held.y)
 
     def logits(self, flat: FloatArray, x: FloatArray, gaps: bool = False) -> FloatArray:
         """Inference mode, shape (outputs, rows); x as in ``Batch``, and left as it is."""
@@ -136,13 +173,16 @@ class Network:
         if self.eps is None:
             y = self._raw(x, gaps)
         else:
-            xhat = _without_gaps(x * self.scale[:, None, None], gaps)
-            y = backprop.scale_and_shift(xhat, gamma, beta, out=xhat)
-        return logits_of(weight, y.reshape(self.inputs, -1)) + bias[:, None]
+            y = _without_gaps(x * self.scale[:, None], gaps)
+            for block in self.shape.blocks:
+                xhat = block.of(y)
+                affine = gamma[block.channels], beta[block.channels]
+                backprop.scale_and_shift(xhat, *affine, out=xhat)
+        return logits_of(weight, y) + bias[:, None]
 
     def _raw(self, x: FloatArray, gaps: bool) -> FloatArray:
         """The columns as they were; a missing value is the column's mean."""
-        return _without_gaps(x, gaps) + self.centre[:, None, None]
+        return _without_gaps(x, gaps) + self.centre[:, None]
 
 
 def _without_gaps(centred: FloatArray, gaps: bool) -> FloatArray:

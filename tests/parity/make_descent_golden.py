@@ -1,4 +1,6 @@
-"""Remake tests/golden/torch_descent.json: 200 steps of BatchNorm1d -> Linear in PyTorch, float64.
+"""Remake tests/golden/torch_descent.json: 200 steps of BatchNorm -> Linear in PyTorch, float64.
+
+BatchNorm1d of plain columns, BatchNorm2d and Flatten of images.
 
 python3 dev goldens
 """
@@ -25,7 +27,7 @@ def numbers(rows: descents.Rows) -> tuple[np.ndarray, np.ndarray]:
     target = rows.frame[rows.target].to_numpy()
     if rows.classes:
         target = np.unique(target, return_inverse=True)[1]
-    return rows.frame[rows.features].to_numpy().astype(np.float64), target.astype(np.float64)
+    return rows.values(), target.astype(np.float64)
 
 
 def mini_batches(x: np.ndarray, y: np.ndarray, size: int):
@@ -33,7 +35,7 @@ def mini_batches(x: np.ndarray, y: np.ndarray, size: int):
     while True:
         for start in range(0, len(x), size):
             part = slice(start, start + size)
-            complete = ~np.isnan(x[part]).any(axis=1)
+            complete = ~np.isnan(x[part].reshape(len(x[part]), -1)).any(axis=1)
             if complete.sum() > 1:
                 yield torch.from_numpy(x[part][complete]), torch.from_numpy(y[part][complete])
 
@@ -48,13 +50,15 @@ def loss_of(rows: descents.Rows, logits: torch.Tensor, y: torch.Tensor) -> torch
 
 def descend(rows: descents.Rows, size: int, kind: str, chosen: dict) -> dict:
     """Losses of all steps, before each; the parameters after some of them."""
-    norm = nn.BatchNorm1d(len(rows.features), eps=descents.EPS, dtype=torch.float64)
-    head = nn.Linear(len(rows.features), rows.outputs, dtype=torch.float64)
+    layer = nn.BatchNorm2d if rows.shape else nn.BatchNorm1d
+    channels = rows.shape[0] if rows.shape else rows.inputs
+    norm = layer(channels, eps=descents.EPS, dtype=torch.float64)
+    head = nn.Linear(rows.inputs, rows.outputs, dtype=torch.float64)
     first = descents.first_weights(rows)
     with torch.no_grad():
         head.weight.copy_(torch.tensor(first["weight"], dtype=torch.float64))
         head.bias.copy_(torch.tensor(first["bias"], dtype=torch.float64))
-    model = nn.Sequential(norm, head)
+    model = nn.Sequential(norm, nn.Flatten(), head)
     optimizer = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[kind](
         model.parameters(), **chosen
     )
@@ -69,10 +73,10 @@ def descend(rows: descents.Rows, size: int, kind: str, chosen: dict) -> dict:
         losses.append(loss.item())
         if step in SHOWN:
             shown[step] = {
-                "gamma": norm.weight.tolist(),
-                "beta": norm.bias.tolist(),
-                "weight": head.weight.tolist(),
-                "bias": head.bias.tolist(),
+                "gamma": descents.some(norm.weight.tolist()),
+                "beta": descents.some(norm.bias.tolist()),
+                "weight": descents.some(head.weight.tolist()),
+                "bias": descents.some(head.bias.tolist()),
             }
     return {"losses": losses, "parameters": shown}
 
