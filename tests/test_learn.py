@@ -579,6 +579,34 @@ def test_targets_that_are_none_are_refused():
         bncli.learn(frame.drop("a"), given, target="line", **QUICK)
 
 
+def test_statistics_by_group_are_refused_before_any_reading():
+    frame = table()
+    given = bncli.fit(frame, columns="a,b", by="word", target="line")
+    with pytest.raises(UsageError, match="statistics by 'word', and learn takes those of all"):
+        bncli.learn(frame, given, target="line", **QUICK)
+    scored = given.replace(head=learned(frame, "line", keep_head=True).head)
+    with pytest.raises(UsageError, match="statistics by 'word', and predict takes those of all"):
+        bncli.predict(frame, scored, "no.parquet")
+
+
+def test_gamma_beta_and_the_head_stay_when_the_statistics_are_adapted(tmp_path):
+    frame = table()
+    found = learned(frame, "line", keep_head=True)
+    moved = frame.with_columns(a=pl.col("a") * 3 - 70)
+    adapted = bncli.adapt(moved, found)
+    assert adapted.gamma.tolist() == found.gamma.tolist()
+    assert adapted.head is found.head
+    # The shift was one of location and scale: adapted statistics give the same scores again.
+    bncli.predict(frame, found, tmp_path / "before.parquet")
+    bncli.predict(moved, adapted, tmp_path / "after.parquet")
+    before, after = (
+        pl.read_parquet(tmp_path / f"{name}.parquet")["prediction"].to_numpy()
+        for name in ("before", "after")
+    )
+    # eps is absolute, so that a larger variance feels it a little less.
+    np.testing.assert_allclose(after, before, rtol=1e-9, atol=1e-6)
+
+
 def test_too_many_classes_are_refused():
     frame = table(1200, many=pl.int_range(1200, eager=True).cast(pl.String))
     with pytest.raises(DataError, match="more than 1000 classes"):

@@ -25,6 +25,7 @@ from bncli.engine.samples import Samples, open_samples
 from bncli.engine.survey import Aside, Survey, kind_of
 from bncli.errors import BncliWarning, ColumnMissing, DataError, UsageError
 from bncli.standardize.backprop import Epsilon
+from bncli.standardize.by_group import refuse_groups
 from bncli.standardize.heads import HEADS
 from bncli.standardize.initial import first_weights
 from bncli.standardize.learning import Epoch
@@ -118,6 +119,7 @@ def prepared(given: Given, stack: ExitStack) -> Lesson:
 def _features(given: Given) -> tuple[str, ...]:
     """The columns to learn from; the target is none of them."""
     dataset, target, artifact = given.dataset, given.target, given.artifact
+    refuse_groups(given.standardizer, "learn", artifact)
     require_columns(dataset.schema, [target], dataset.name)
     known = given.standardizer.features
     features = tuple(name for name in known if name != target)
@@ -151,7 +153,7 @@ def _running(standardizer: Standardizer, places: Sequence[int]) -> tuple[FloatAr
     """Running mean and 1 / sqrt(variance + eps) of the features; 0 where there is none."""
     chosen = list(places)
     mean, spread = standardizer.mean[chosen], standardizer.spread[chosen]
-    flat = standardizer.profile.moments.constant[chosen] | ~(spread > 0)
+    flat = (standardizer.constant | ~standardizer.seen)[chosen] | ~(spread > 0)
     scale = np.where(flat, 0.0, 1.0 / np.where(flat, 1.0, spread))
     return np.where(np.isnan(mean), 0.0, mean), scale
 

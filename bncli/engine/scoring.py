@@ -22,6 +22,7 @@ from bncli.engine.rewriting import Guard, NonFinitePolicy
 from bncli.engine.work import Applied, Progress, Work
 from bncli.errors import BncliWarning, DataError, UsageError
 from bncli.standardize.affine import Coefficients, coefficients
+from bncli.standardize.by_group import refuse_groups
 from bncli.standardize.kept import KeptHead
 from bncli.standardize.standardizer import Standardizer
 from bncli.stats.exact import FloatArray
@@ -59,6 +60,7 @@ def predict(
         raise UsageError(
             f"{artifact} holds no head to score with", fix="learn it with: bncli learn --keep-head"
         )
+    refuse_groups(standardizer, "predict", artifact)
     present = applicable_columns(dataset, standardizer, head.features, artifact)
     patterns = [keep] if isinstance(keep, str) else keep
     kept = named_columns(dataset.schema, patterns, dataset.name)
