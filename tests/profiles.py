@@ -10,7 +10,9 @@ import numpy as np
 import polars as pl
 
 from bncli.shift.compare import Side
+from bncli.stats.batches import Column
 from bncli.stats.categories import Categories
+from bncli.stats.covariance import Covariance
 from bncli.stats.missing import Missing
 from bncli.stats.moments import Moments
 from bncli.stats.profile import Channel, Profile
@@ -68,8 +70,18 @@ def side_of(
             tuple(kept),
             {key: categories_of(column) for key, column in counted.items()} if profile else {},
             {key: _category_type(column) for key, column in counted.items()} if profile else {},
+            covariance=covariance_of(list(numeric.values()), rows) if profile else None,
         ),
     )
+
+
+def covariance_of(columns: Sequence[np.ndarray], rows: int) -> Covariance | None:
+    """Of the first 64 numeric columns that have all rows."""
+    at = tuple(at for at, column in enumerate(columns) if column.size == rows)[:64]
+    if not at or not rows:
+        return None
+    floats = [columns[place].astype(np.float64) for place in at]
+    return Covariance.of(at, [Column(column, np.isnan(column)) for column in floats])
 
 
 def frame_side(frame: pl.DataFrame, name: str = "data", **options: Any) -> Side:

@@ -76,6 +76,37 @@ def test_fit_keeps_the_covariance_of_as_many_columns_as_asked_for(bncli, wide, o
     assert (f"covariance of {channels} of 70 channels" in shown) == bool(channels)
 
 
+@pytest.mark.parametrize(
+    ("options", "columns"),
+    [((), 64), (("--joint", "5"), 5), (("--joint", "70"), 70), (("--no-joint",), None)],
+)
+@pytest.mark.parametrize("from_artifact", [False, True])
+def test_shift_compares_as_many_columns_jointly_as_asked_for(
+    bncli, wide, options, columns, from_artifact
+):
+    train = side = "few.parquet"
+    pl.read_parquet(wide).head(500).write_parquet(side)
+    if from_artifact:
+        train = "stats.json"
+        assert bncli("fit", side, "-o", train, "-q", "--joint", columns or 64)[0] == 0
+    code, out, _ = bncli("shift", train, side, *options, "--json", "-q")
+    found = json.loads(out)
+    assert code == 0
+    assert found["joint_absent"] is None
+    if columns is None:
+        assert found["joint"] is None
+        return
+    assert len(found["joint"]["columns"]) == columns
+    assert len(found["joint"]["left_out"]) == 70 - columns
+    assert found["joint"]["frechet"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_an_artifact_without_a_covariance_is_told(bncli, wide):
+    assert bncli("fit", wide, "-o", "bare.json", "-q", "--no-joint")[0] == 0
+    _, out, _ = bncli("shift", "bare.json", wide, "-q")
+    assert "jointly: not compared: no covariance is kept on the training and test side\n" in out
+
+
 @pytest.mark.parametrize("number", ["0", "513", "many"])
 def test_a_number_that_cannot_be_meant_is_refused(bncli, wide, number):
     code, _, err = bncli("fit", wide, "--joint", number)

@@ -60,8 +60,40 @@ def test_measures_stand_in_the_documented_order_and_absent_where_they_do_not_app
     assert isinstance(by_name["c"]["measures"]["vanished"], int)
 
 
+JOINT = [
+    *("rows", "columns", "left_out", "auc_linear", "auc_expected", "auc_linear_restandardized"),
+    *("frechet", "frechet_mean", "frechet_variance", "frechet_correlation", "frechet_expected"),
+    *("frechet_restandardized", "auc", "auc_p", "pairs", "notes"),
+]
+
+
+def test_the_joint_part_has_the_documented_fields():
+    rng = np.random.default_rng(0)
+    train, test = (
+        {name: rng.normal(at, size=50) for name in "xyz"} | {"flat": np.ones(50)} for at in (0, 1)
+    )
+    found = to_json(compare(side_of(train), side_of(test)))
+    joint = found["joint"]
+    assert list(joint) == JOINT
+    assert (joint["rows"], joint["columns"]) == ([50, 50], ["x", "y", "z"])
+    assert joint["left_out"] == [{"name": "flat", "reason": "constant in training"}]
+    assert joint["auc"] is joint["auc_p"] is found["joint_absent"] is None
+    parts = sum(joint[f"frechet_{part}"] for part in ("mean", "variance", "correlation"))
+    assert abs(parts - joint["frechet"] ** 2) < 1e-12
+    assert [list(pair) for pair in joint["pairs"]] == (
+        [["first", "second", "train", "test", "p_adjusted"]] * 3
+    )
+
+
+def test_why_there_is_no_joint_part_is_told():
+    found = to_json(report())
+    assert found["joint"] is None
+    assert found["joint_absent"] == "fewer than two numeric columns can be compared"
+
+
 def test_parts_not_asked_for_are_null():
-    record = to_json(report())
+    record = to_json(report(joint=0))
+    assert record["joint"] is record["joint_absent"] is None
     assert record["joint"] is record["timeline"] is record["labels"] is None
 
 

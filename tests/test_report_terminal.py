@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -126,6 +127,62 @@ def test_a_long_table_is_cut_with_a_count_of_the_rest():
     text = printed(report(30), most=20)
     assert "and 11 more columns: 11 major (--all shows them)" in text
     assert "more columns" not in printed(report(30), most=None)
+
+
+def moved_together(columns: int = 4, name: str = "x") -> ShiftReport:
+    """Columns with one factor in common, that the test side has lost."""
+    rng = np.random.default_rng(0)
+    train = rng.normal(size=(columns, 900)) + 2 * rng.normal(size=900)
+    test = np.array([rng.permutation(column) for column in train])
+    sides = [
+        {f"{name}{at}": column for at, column in enumerate(table)} | {"flat": np.ones(900)}
+        for table in (train, test)
+    ]
+    return compare(*map(side_of, sides))
+
+
+def test_all_columns_jointly_are_told_in_a_few_lines_and_a_small_table():
+    lines = printed(moved_together()).split("\njointly: ", 1)[1].splitlines()
+    assert lines[0] == "4 numeric columns, 900 → 900 complete rows"
+    assert re.fullmatch(
+        r"  Frechet distance 1\.\d\d \(chance 0\.\d\d\): means 0%, spreads 0%, correlations 100%",
+        lines[1],
+    )
+    assert re.fullmatch(
+        r"  linear AUC 0\.50 \(chance 0\.5\d\); restandardized: "
+        r"Frechet 1\.\d\d, linear AUC 0\.50",
+        lines[2],
+    )
+    assert lines[3].split() == ["correlation", "of", "and", "train", "test"]
+    assert re.fullmatch(r"  x\d +x\d +\+0\.\d\d +[+-~]0\.\d\d", lines[5])
+    assert lines[10] == "  without flat: constant in training"
+
+
+def test_no_pair_is_told_where_no_correlation_moved():
+    side = side_of({"x": np.arange(50.0), "y": np.arange(50.0) % 7})
+    text = printed(compare(side, side))
+    assert "jointly: 2 numeric columns" in text
+    assert "correlation of" not in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_long_and_hostile_names_stay_in_the_lines_of_the_joint_table(width, encoding):
+    text = printed(moved_together(name=EVIL + "long" * 50), width, encoding)
+    assert max(map(len, text.splitlines())) <= width
+    part = text.split("\njointly: ", 1)[1]
+    assert not {"\x1b", "\u202e", "\x07"} & set(part)
+    assert "+0." in part
+
+
+def test_columns_that_could_not_be_compared_jointly_are_told_with_the_reason():
+    side = side_of({"x": np.arange(50.0), "y": np.arange(50.0)}, profile=False)
+    shift = compare(side, side)
+    told = "jointly: not compared: no covariance is kept on the training and test side\n"
+    assert told in printed(shift)
+    assert "jointly" not in printed(compare(side, side, ShiftOptions(joint=0)))
+    one = side_of({"x": np.arange(50.0)}, profile=False)
+    assert "jointly" not in printed(compare(one, one))
 
 
 def test_the_gate_is_told():

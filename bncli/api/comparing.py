@@ -15,9 +15,10 @@ from bncli.data.dataset import Dataset, open_dataset
 from bncli.data.formats import ReadOptions
 from bncli.data.retyping import with_retyping
 from bncli.engine.fitting import FitTask, NonFinitePolicy, Progress, fold_dataset
-from bncli.engine.planning import Choice, plan_for
+from bncli.engine.planning import Choice, Joint, plan_for
 from bncli.errors import UsageError
 from bncli.standardize.standardizer import Standardizer as Record
+from bncli.stats.covariance import DEFAULT_CHANNELS
 from bncli.stats.profile import Profile
 from bncli.stats.running import Pooled
 
@@ -58,11 +59,13 @@ def shift(
         _refuse_artifact(test)
     choice = Choice.of(columns, column, exclude, target)
     read = options or ReadOptions()
-    first = _side(train, choice, nonfinite, read, progress)
+    most = DEFAULT_CHANNELS if settings.joint is None else settings.joint
+    first = _side(train, choice, nonfinite, read, progress, most)
+    joint = _jointly(first, settings.joint)
     if slicing is None:
-        return compare(first, _side(test, choice, nonfinite, read, progress), settings)
+        return compare(first, _side(test, choice, nonfinite, read, progress, joint), settings)
     overtime = Overtime(slicing, first, settings)
-    second = _side(test, choice, nonfinite, read, progress, overtime.fold)
+    second = _side(test, choice, nonfinite, read, progress, joint, overtime.fold)
     return replace(compare(first, second, settings), timeline=overtime.timeline(second.rows))
 
 
@@ -76,12 +79,21 @@ def _refuse_artifact(test: Data) -> None:
         )
 
 
+def _jointly(first: Side, most: int | None) -> frozenset[str]:
+    """The columns of the test side whose covariance is of use: those that the training side keeps,
+    in whatever order they come; of these the first ``most``, None for all."""
+    kept = first.profile.covariance
+    channels = () if kept is None else kept.channels[:most]
+    return frozenset(first.profile.channels[at].label for at in channels)
+
+
 def _side(
     side: Data,
     choice: Choice,
     nonfinite: NonFinitePolicy,
     options: ReadOptions,
     progress: Progress | None,
+    joint: Joint,
     fold: Callable[[FitTask], Profile] = fold_dataset,
 ) -> Side:
     from bncli.shift.model import Side
@@ -93,7 +105,9 @@ def _side(
         return Side(Path(side).name, profile.rows, profile)
 
     def work(dataset: Dataset) -> Side:
-        plan = plan_for(dataset, choice, DEFAULT_BATCH_SIZE, Pooled(), numbers_needed=False)
+        plan = plan_for(
+            dataset, choice, DEFAULT_BATCH_SIZE, Pooled(), joint=joint, numbers_needed=False
+        )
         measured = fold(FitTask(dataset, plan, nonfinite=nonfinite, progress=progress))
         return Side(dataset.name, measured.rows, measured)
 

@@ -126,7 +126,7 @@ JOINT: TypeAlias = Annotated[
         metavar="N",
         min=1,
         max=512,
-        help="Keep the covariance of the first N numeric columns, up to 512. [default: 64]",
+        help="Covariance of the first N numeric columns, up to 512. [default: 64]",
     ),
 ]
 NO_JOINT: TypeAlias = Annotated[

@@ -9,7 +9,7 @@ import typer
 
 from bncli.cli import console
 from bncli.cli.measuring import Measuring
-from bncli.cli.options import Columns, General, given
+from bncli.cli.options import JOINT, NO_JOINT, Columns, General, given
 from bncli.cli.reading import Reading
 from bncli.cli.reports import Reports
 from bncli.cli.slicing import Slicing
@@ -38,6 +38,8 @@ def shift(
             metavar="NAME", help="Label column, left out of the comparison. [default: none]"
         ),
     ] = None,
+    joint: JOINT = None,
+    no_joint: NO_JOINT = False,
     *,
     slicing: Slicing,
     measuring: Measuring,
@@ -65,7 +67,7 @@ def shift(
             **measured,
             **slicing.options(),
             **columns.chosen(),
-            **given(target=target, progress=progress),
+            **given(target=target, progress=progress, joint=0 if no_joint else joint),
         )
     reports.deliver(report, general.quiet)
     if report.gate.failed:

@@ -39,7 +39,9 @@ def as_text(one: Explanation, width: int = 80) -> str:
 
 def listed() -> str:
     """All names with their titles."""
-    lines = (f"  {one.name:<16}{one.title}" for one in explained())
+    known = explained()
+    width = max(len(one.name) for one in known) + 2
+    lines = (f"  {one.name:<{width}}{one.title}" for one in known)
     return "\n".join([*lines, "", "bncli shift --explain NAME explains one.", ""])
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from bncli.report import overtime
 from bncli.shift.measures import MEASURES
 from bncli.shift.model import Column, Gate, SchemaChange, ShiftReport
 from bncli.shift.options import THRESHOLDS, ShiftOptions
+from bncli.shift.wholes import Joint
 
 FORMAT = "bncli.shift"
 VERSION = 1
@@ -28,7 +30,8 @@ def to_json(report: ShiftReport) -> dict[str, Any]:
         "train": {"name": report.train.name, "rows": report.train.rows},
         "test": {"name": report.test.name, "rows": report.test.rows},
         "columns": [_column(column) for column in report.columns],
-        "joint": None,
+        "joint": None if report.joint is None else _joint(report.joint),
+        "joint_absent": report.joint_absent or None,
         "timeline": overtime.cells_json(report.timeline),
         "onsets": overtime.onsets_json(report.timeline),
         "over_time": overtime.about_json(report.timeline),
@@ -64,6 +67,29 @@ def _options(options: ShiftOptions) -> dict[str, Any]:
         "alpha": options.alpha,
         "thresholds": {name: list(options.limits(name)) for name in THRESHOLDS},
         "seed": options.seed,
+        "joint": options.joint,
+    }
+
+
+def _joint(joint: Joint) -> dict[str, Any]:
+    """``auc`` and ``auc_p`` are those of a classifier, which was not asked for."""
+    return {
+        "rows": list(joint.rows),
+        "columns": list(joint.columns),
+        "left_out": [{"name": name, "reason": reason} for name, reason in joint.left_out],
+        "auc_linear": joint.auc_linear,
+        "auc_expected": joint.auc_expected,
+        "auc_linear_restandardized": joint.auc_restandardized,
+        "frechet": joint.frechet,
+        "frechet_mean": joint.frechet_mean,
+        "frechet_variance": joint.frechet_variance,
+        "frechet_correlation": joint.frechet_correlation,
+        "frechet_expected": joint.frechet_expected,
+        "frechet_restandardized": joint.frechet_restandardized,
+        "auc": None,
+        "auc_p": None,
+        "pairs": [asdict(one) for one in joint.pairs],
+        "notes": list(joint.notes),
     }
 
 

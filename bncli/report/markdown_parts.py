@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bncli.report import cells, overtime
+from bncli.report import cells, overtime, words
 from bncli.report.escape import code_span, plain
 from bncli.shift.model import ShiftReport
 from bncli.shift.wholes import Joint
@@ -15,36 +15,27 @@ _SAYINGS = 20
 
 def joint(report: ShiftReport) -> Iterator[Sequence[str]]:
     """The distance over all columns at once, its parts, and the correlations that moved most."""
-    found = report.joint
+    found, absent = report.joint, words.joint_absent(report)
+    if absent:
+        yield [f"**Jointly**: not compared: {plain(absent)}"]
     if found is None:
         return
-    yield [f"**Jointly** ({len(found.columns)} columns): {_distances(found)}"]
-    if found.pairs:
+    yield [f"**Jointly** ({len(found.columns)} columns): {_figures(found)}"]
+    pairs = [one for one in found.pairs if one.noticeable][:_PAIRS]
+    if pairs:
         yield [
             "| correlation of | and | training | test |",
             "| :-- | :-- | --: | --: |",
             *(
                 f"| {code_span(one.first)} | {code_span(one.second)} "
                 f"| {cells.signed(one.train)} | {cells.signed(one.test)} |".replace("~", "≈")
-                for one in found.pairs[:_PAIRS]
+                for one in pairs
             ),
         ]
 
 
-def _distances(found: Joint) -> str:
-    square = found.frechet**2
-    parts = {
-        "mean": found.frechet_mean,
-        "variance": found.frechet_variance,
-        "correlation": found.frechet_correlation,
-    }
-    text = f"Frechet distance {cells.number(found.frechet)}"
-    if square > 0:
-        text += (
-            f" ({', '.join(f'{name} {cells.percent(v / square)}' for name, v in parts.items())})"
-        )
-    text += f"; linear AUC {cells.number(found.auc_linear)}"
-    text += f", {cells.number(found.auc_restandardized)} once both sides are standardized again"
+def _figures(found: Joint) -> str:
+    text = ". ".join(line[:1].upper() + line[1:] for line in words.joint_figures(found))
     return text.replace("<", "&lt;").replace("~", "≈")
 
 

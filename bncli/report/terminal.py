@@ -10,6 +10,7 @@ from rich.text import Text
 
 from bncli.report import cells, words
 from bncli.report.heat import over_time
+from bncli.report.jointly import jointly
 from bncli.report.table import CATEGORICAL, NUMERIC, STYLES, TEMPORAL, Screen, columns_table
 from bncli.shift.model import Column, Origin, ShiftReport
 
@@ -42,6 +43,7 @@ class Terminal:
         shown = self.report.columns[: self.most]
         yield from self._tables(shown)
         yield from self._rest(len(shown))
+        yield from jointly(self.report, self.screen)
         yield from self._over_time()
         yield from self._lists(shown)
         if shown:

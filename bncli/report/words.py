@@ -9,6 +9,7 @@ from bncli.report import cells
 from bncli.shift.model import Column, ShiftReport
 from bncli.shift.options import ShiftOptions
 from bncli.shift.severity import Severity
+from bncli.shift.wholes import Joint
 
 WORST_FIRST: tuple[Severity, ...] = ("major", "minor", "none")
 
@@ -63,6 +64,37 @@ def severities(columns: Sequence[Column]) -> str:
     return ", ".join(f"{found[s]} {s}" for s in WORST_FIRST if found[s])
 
 
+def joint_absent(report: ShiftReport) -> str:
+    """Why nothing is said of the numeric columns jointly; "" where there are no two of them."""
+    numeric = sum(column.kind == "numeric" for column in report.columns)
+    return report.joint_absent if numeric > 1 else ""
+
+
+def joint_figures(found: Joint) -> Iterator[str]:
+    """The distance with its parts, and the linear split, a line each."""
+    line = f"Frechet distance {cells.number(found.frechet)}"
+    if found.frechet_expected is not None:
+        line += f" (chance {cells.number(found.frechet_expected)})"
+    square = found.frechet**2
+    if square > 0:
+        parts = {
+            "means": found.frechet_mean,
+            "spreads": found.frechet_variance,
+            "correlations": found.frechet_correlation,
+        }
+        # What rounding leaves of nothing is nothing.
+        shares = {name: cells.percent(round(part / square, 12)) for name, part in parts.items()}
+        line += ": " + ", ".join(f"{name} {share}" for name, share in shares.items())
+    yield line
+    line = f"linear AUC {cells.number(found.auc_linear)}"
+    if found.auc_expected is not None:
+        line += f" (chance {cells.number(found.auc_expected)})"
+    after = f"linear AUC {cells.number(found.auc_restandardized)}"
+    if found.frechet_restandardized is not None:
+        after = f"Frechet {cells.number(found.frechet_restandardized)}, {after}"
+    yield f"{line}; restandardized: {after}"
+
+
 def meaning(report: ShiftReport, shown: Sequence[Column]) -> Iterator[str]:
     """What the numbers of the shown columns mean, a sentence or two each."""
     options = report.options
@@ -82,6 +114,8 @@ def meaning(report: ShiftReport, shown: Sequence[Column]) -> Iterator[str]:
             "Quantiles of a side come from a sketch: KS is off by at most "
             f"{error:.2%} (99 % confidence), PSI, JS, W1 and W2 accordingly."
         )
+    if report.joint is not None:
+        yield _JOINT
     if any(column.kind == "temporal" for column in shown):
         yield _TIMES
     yield (
@@ -120,6 +154,11 @@ _REMOVABLE = (
     "removable: the share of the shift (of W2 squared) that goes when the test side is "
     "standardized with its own statistics and mapped to training units. Standardizing both sides "
     "with the training statistics takes away none of it."
+)
+_JOINT = (
+    "jointly: by means and covariances over the rows complete in these columns, in training "
+    "standard deviations; shares are of the distance squared. Restandardized: each side by its own "
+    "statistics, which leaves the correlations."
 )
 _TIMES = (
     "Dates and times: range, longest gap and share outside the training range are told; only "

@@ -23,6 +23,9 @@
     verdict.py       severity: an effect that is large enough *and* not explained by chance
     measures.py      every figure by its name, and what a person should know of it
     gate.py          ``--fail-on``
+    joint.py         all numeric columns jointly: which, over which rows, how far they moved
+    gaussian.py      the Frechet distance and the linear AUC, from means and covariances
+    correlation.py   the pairs whose correlation moved most
     picture.py       the small histograms beside each row
 
 Decisions. A measure is a plain function of two distributions and knows nothing of thresholds;

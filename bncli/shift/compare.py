@@ -10,6 +10,7 @@ import numpy as np
 from bncli.shift.categorical import measure_categorical, not_comparable
 from bncli.shift.finding import measure_missing
 from bncli.shift.gate import gate, parse_rule
+from bncli.shift.joint import measure_joint
 from bncli.shift.model import Kind, Measured, NotCompared, Origin, ShiftReport, Side
 from bncli.shift.numeric import measure_numeric
 from bncli.shift.options import ShiftOptions
@@ -18,6 +19,7 @@ from bncli.shift.severity import worst
 from bncli.shift.sides import NumericSide, constant_on_both
 from bncli.shift.temporal import measure_temporal
 from bncli.shift.verdict import judge
+from bncli.shift.wholes import Joint
 from bncli.stats.profile import Channel
 
 __all__ = ["ShiftOptions", "ShiftReport", "Side", "compare"]
@@ -45,6 +47,7 @@ def compare(train: Side, test: Side, options: ShiftOptions | None = None) -> Shi
         Origin(train.name, train.rows),
         Origin(test.name, test.rows),
         options,
+        *_jointly(train, test, pairing, options),
     )
 
 
@@ -60,6 +63,20 @@ def measure(train: Side, test: Side, pairing: Pairing, options: ShiftOptions) ->
     temporal = (_temporal(train, test, name, options) for name in pairing.temporal)
     emptied = (_emptied(train, test, name, options) for name in pairing.emptied)
     return [*numeric, *categorical, *temporal, *emptied]
+
+
+def _jointly(
+    train: Side, test: Side, pairing: Pairing, options: ShiftOptions
+) -> tuple[Joint | None, str]:
+    """The joint part, or why there is none; a fault in it is told, and no more."""
+    if options.joint == 0:
+        return None, ""
+    try:
+        with np.errstate(all="ignore"):
+            found = measure_joint(train.profile, test.profile, pairing.numeric, options.joint)
+    except Exception as failure:
+        found = f"failed: {type(failure).__name__}: {failure}"
+    return (None, found) if isinstance(found, str) else (found, "")
 
 
 def _numeric(

@@ -54,6 +54,16 @@ MEASURES = Registry(
     gap_test="bncli.shift.temporal:gap",
     lag1_train="bncli.shift.dependence:lag1",
     lag1_test="bncli.shift.dependence:lag1",
+    # Of all numeric columns jointly.
+    frechet="bncli.shift.gaussian:frechet",
+    frechet_mean="bncli.shift.gaussian:frechet_mean",
+    frechet_variance="bncli.shift.gaussian:frechet_variance",
+    frechet_correlation="bncli.shift.gaussian:frechet_correlation",
+    frechet_expected="bncli.shift.gaussian:frechet_expected",
+    frechet_restandardized="bncli.shift.gaussian:frechet_restandardized",
+    auc_linear="bncli.shift.gaussian:auc_linear",
+    auc_expected="bncli.shift.gaussian:auc_expected",
+    auc_linear_restandardized="bncli.shift.gaussian:auc_linear_restandardized",
     # A threshold's name, and what stands beside the measures.
     missing="bncli.shift.finding:missing_difference",
     p_adjusted="bncli.shift.significance:benjamini_hochberg",

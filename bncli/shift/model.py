@@ -205,6 +205,7 @@ class Gate:
 @dataclass(frozen=True, slots=True)
 class ShiftReport:
     """The answer. columns: worst first. joint, timeline, labels: None where not asked for.
+    joint_absent: why there is no joint part though it was asked for.
 
     options: those it was made with.
     """
@@ -218,6 +219,7 @@ class ShiftReport:
     test: Origin
     options: ShiftOptions
     joint: Joint | None = None
+    joint_absent: str = ""
     timeline: Timeline | None = None
     labels: Mapping[str, Any] | None = None
 

@@ -37,7 +37,8 @@ class ShiftOptions:
     how many, None for 10 or what the policy says itself; psi_floor: smallest share in PSI;
     alpha: false discovery rate over columns; thresholds: overrides of ``THRESHOLDS``;
     fail_on: gate rules; seed, draws: of the resampled p-values; sparing: for thousands of
-    comparisons, without pictures, and no time spent on p-values that could decide nothing.
+    comparisons, without pictures, and no time spent on p-values that could decide nothing; joint:
+    most numeric columns to compare jointly, 0 for none, None for all whose covariance both keep.
     """
 
     binning: str = "quantile"
@@ -49,6 +50,7 @@ class ShiftOptions:
     seed: int = 0
     draws: int = 2000
     sparing: bool = False
+    joint: int | None = None
 
     def __post_init__(self) -> None:
         """Raises UsageError where a value cannot be meant. A single rule may come bare."""
@@ -58,6 +60,7 @@ class ShiftOptions:
         _demand(0 < self.psi_floor < 1, f"--psi-floor {self.psi_floor}", "a share, as 1e-4")
         _demand(0 < self.alpha < 1, f"--alpha {self.alpha}", "a share, as 0.05")
         _demand(self.draws >= 1, f"{self.draws} draws", "at least 1")
+        _demand(0 <= (self.joint or 0) <= 512, f"--joint {self.joint}", "up to 512 columns")
         for name, limits in self.thresholds.items():
             _check_threshold(name, limits)
 

@@ -7,15 +7,27 @@ from dataclasses import dataclass
 
 from bncli.shift.severity import Severity
 
+NOTICEABLE = 0.1
+"""Change of a correlation from which a pair is worth a line."""
+
 
 @dataclass(frozen=True, slots=True)
 class PairMoved:
-    """Two columns, by their labels, and their correlation on both sides."""
+    """Two columns, by their labels, and their correlation on both sides.
+
+    p_adjusted: how likely so large a change is by chance, among all pairs.
+    """
 
     first: str
     second: str
     train: float
     test: float
+    p_adjusted: float = 0.0
+
+    @property
+    def noticeable(self) -> bool:
+        """The change is large enough, and chance does not explain it."""
+        return abs(self.test - self.train) >= NOTICEABLE and self.p_adjusted <= 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +38,8 @@ class Joint:
     label and reason of numeric columns that stayed out. frechet squared is the sum of the other
     three (``frechet_mean`` and so on are parts of the square). auc_linear: area under the ROC
     curve of the best linear classifier were both sides Gaussian with one covariance;
-    auc_restandardized: the same once each side is standardized by its own statistics.
+    auc_restandardized, frechet_restandardized: the same once each side is standardized by its own
+    statistics; auc_expected, frechet_expected: about what chance brings without any shift.
     pairs: those whose correlation moved most, largest change first.
     """
 
@@ -41,6 +54,9 @@ class Joint:
     auc_restandardized: float
     pairs: tuple[PairMoved, ...] = ()
     notes: tuple[str, ...] = ()
+    frechet_restandardized: float | None = None
+    frechet_expected: float | None = None
+    auc_expected: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ _TILE = 32
 _WORK = 1 << 17
 """Multiplications of one product: OpenBLAS starts its threads at twice as many."""
 _LONGEST = 256
-_BLOCK_VALUES = 1 << 18
+_BLOCK_VALUES = 1 << 17
 _MOST_ROWS = 16384
 _FAR = 1000.0
 

@@ -33,11 +33,11 @@ def grouped(masks: Sequence[Mask | None], rows: int) -> Groups:
     if not any(counts):
         return Groups([0], None)
     least = -(-rows // SHARE)
-    labels = np.zeros(rows, dtype=np.int8)
+    rare = np.zeros(rows, dtype=np.bool_)
     for mask, count in zip(masks, counts, strict=True):
         if mask is not None and 0 < count < least:
-            labels[mask] = -1
-    lacking = [0]
+            rare |= mask
+    lacking, labels = [0], -rare.astype(np.int8)
     for place, count in enumerate(counts):
         mask = masks[place]
         if mask is not None and count >= least:
