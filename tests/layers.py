@@ -39,7 +39,7 @@ SIBLINGS = {("bncli", "bncli.api"), ("bncli.registry", "bncli.errors")}
 THIRD_PARTY = {
     "bncli.cli": {"typer", "rich"},
     "bncli.report": {"rich", "jinja2"},
-    "bncli.export": {"numpy", "onnx", "torch", "sklearn"},
+    "bncli.export": {"numpy", "onnx", "safetensors", "sqlglot"},
     "bncli.artifact": {"numpy", "pyarrow"},
     "bncli.shift": {"numpy", "scipy.special", "scipy.stats"},
     # The rows that a dataset hands to an engine, and that an engine hands back, are polars frames.
@@ -54,7 +54,8 @@ THIRD_PARTY = {
 # Slow or optional: imported inside the function that needs them, so that nobody else waits.
 INSIDE_FUNCTIONS = (
     "onnx",
-    "torch",
+    "safetensors",
+    "sqlglot",
     "sklearn",
     "pyspark",
     "dask",

@@ -380,3 +380,9 @@ def test_every_channel_of_a_tensor_is_adapted(sample_data):
     flat = pl.read_parquet(dusk)["image"].ext.storage().to_frame()
     assert flat["image"].dtype == pl.Array(pl.UInt8, 3072)
     assert bncli.fit(day).adapt(flat).mean.tolist() == alone.mean.tolist()
+
+
+def test_statistics_per_group_are_refused_before_anything_is_read(sample_data):
+    old = bncli.fit(sample_data / WINTER, by="origin")
+    with pytest.raises(UsageError, match="statistics per group of 'origin' are not adapted"):
+        old.adapt("there is no such file.parquet")

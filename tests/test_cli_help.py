@@ -50,7 +50,7 @@ def test_help_loads_no_engine(args):
 def test_help_lists_the_commands_in_the_order_they_are_used(help_of):
     listed = re.findall(r"^  (\w+)  ", help_of().partition("Commands:")[2], re.MULTILINE)
     applying, learning = ["fit", "transform", "inverse", "shift"], ["learn", "predict"]
-    assert listed == [*applying, *learning, "adapt", "merge", "inspect", "convert"]
+    assert listed == [*applying, *learning, "adapt", "merge", "inspect", "export", "convert"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bncli.api.adapting import adapt, adaptation
     from bncli.api.applying import inverse, transform
     from bncli.api.comparing import shift
+    from bncli.api.exporting import export
     from bncli.api.fitting import fit, merge
     from bncli.api.fluent import Standardizer, convert, load
     from bncli.api.learning import learn, predict
@@ -25,6 +26,7 @@ __all__ = [
     "adapt",
     "adaptation",
     "convert",
+    "export",
     "fit",
     "inverse",
     "learn",
@@ -42,6 +44,7 @@ _HOMES = {
     "adapt": "adapting",
     "adaptation": "adapting",
     "convert": "fluent",
+    "export": "exporting",
     "fit": "fitting",
     "inverse": "applying",
     "learn": "learning",

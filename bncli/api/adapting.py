@@ -17,7 +17,7 @@ from bncli.engine.applicable import applicable_columns
 from bncli.engine.fitting import FitTask, NonFinitePolicy, Progress, fold_dataset
 from bncli.engine.planning import Choice, plan_for
 from bncli.errors import BncliWarning, DataError
-from bncli.standardize.adapt import adapted, adapting_notes, check_prior
+from bncli.standardize.adapt import adapted, adapting_notes, check_adaptable
 from bncli.standardize.by_group import refuse_groups
 from bncli.standardize.standardizer import Standardizer as Record
 from bncli.stats.fold import Plan
@@ -50,8 +50,8 @@ def adapt(
     Raises DataError, ArtifactError, UsageError; warns with BncliWarning of channels that the new
     data says little about.
     """
-    check_prior(prior)
     before = record_of(standardizer)
+    check_adaptable(before, prior)
     name = "the artifact" if isinstance(standardizer, Record) else Path(standardizer).name
     refuse_groups(before, "adapt", name)
 

@@ -13,6 +13,7 @@ from bncli.standardize.standardizer import Standardizer as Record
 if TYPE_CHECKING:
     from bncli.api.affine import Affine, Values
     from bncli.engine.work import Applied
+    from bncli.export.model import Exported
 
 Data: TypeAlias = Any
 Given: TypeAlias = str | Path | Record
@@ -44,6 +45,12 @@ class Standardizer(Record):
         from bncli.api.adapting import adapt
 
         return adapt(data, self, **options)
+
+    def export(self, to: str, output: str | Path | None = None, **options: Any) -> Exported:
+        """``bncli.export`` of this standardizer."""
+        from bncli.api.exporting import export
+
+        return export(self, to, output, **options)
 
     def transform(self, data: Data, output: str | Path, **options: Any) -> Applied:
         """``bncli.transform`` with this standardizer."""

@@ -11,6 +11,8 @@ import warnings
 from typing import Any
 
 from bncli.artifact import by, by_rules, joint_rules, learned, rules
+from bncli.artifact.migrate import FORMAT, VERSION
+from bncli.artifact.plain import plain, plain_schemas
 from bncli.artifact.shape import (
     MAX_INTEGER,
     Checker,
@@ -22,12 +24,12 @@ from bncli.artifact.shape import (
     items,
     nullable,
     number,
-    plain,
     text,
 )
 from bncli.errors import BncliWarning
 from bncli.stats.categories import DEFAULT_CAPACITY
 from bncli.stats.covariance import MOST_CHANNELS, MOST_GROUPS
+from bncli.stats.running import POLICIES
 
 MAX_CHANNELS = 1_000_000
 _MAX_NUMBERS = 100_000_000  # characters of a sketch's numbers: bounded by the file already
@@ -169,6 +171,37 @@ def _record(policy: Any) -> Checker:
         head=nullable(learned.HEAD),
         by=nullable(by.checker(policy)),
     )
+
+
+def schema() -> dict[str, Any]:
+    """The shape of a record, as a JSON Schema: what ``checked`` asks of single fields."""
+    return {
+        **_record(None).schema,
+        "allOf": [
+            {
+                "properties": {
+                    "format": {"const": FORMAT},
+                    "version": {"const": VERSION},
+                    "fit": {"type": "object"},
+                    "running": {"properties": {"policy": {"enum": list(POLICIES)}}},
+                }
+            },
+            *(_of_policy(name, state.schema) for name, state in _STATES.items()),
+        ],
+        "$defs": plain_schemas(),
+    }
+
+
+def _of_policy(name: str, state: dict[str, Any]) -> dict[str, Any]:
+    """Under this policy the running state of every channel has this shape."""
+    policy = {"properties": {"policy": {"const": name}}, "required": ["policy"]}
+    channel = {"properties": {"state": {"properties": {"running": state}}}}
+    return {
+        "if": {"properties": {"running": policy}, "required": ["running"]},
+        "then": {
+            "properties": {"channels": {"items": channel}, "by": nullable(by.checker(name)).schema}
+        },
+    }
 
 
 def checked(record: dict[str, Any], name: str) -> dict[str, Any]:

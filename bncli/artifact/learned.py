@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from bncli.artifact.parse import shortened
+from bncli.artifact.plain import plain
 from bncli.artifact.shape import (
     MAX_INTEGER,
     Problems,
@@ -21,7 +22,6 @@ from bncli.artifact.shape import (
     items,
     nullable,
     number,
-    plain,
     text,
 )
 from bncli.standardize.heads import HEADS

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bncli.artifact.shape import MAX_INTEGER, Checker, Problems
+from bncli.artifact.shape import MAX_INTEGER, Checker, Problems, Schema
 
 # float() takes more than JSON does: underscores, other digits, "nan", a megabyte of zeros.
 # The longest repr of a float has 24 characters, the longest int64 19 digits.
@@ -36,7 +36,7 @@ def floats(low: float = -math.inf, high: float = math.inf) -> Checker:
             problems.add(path, f"must be {bounds}")
         return array
 
-    return check
+    return Checker(check, _schema(_FLOATS))
 
 
 def integers(low: int = 0) -> Checker:
@@ -49,7 +49,11 @@ def integers(low: int = 0) -> Checker:
             found = [low] * len(found)
         return np.array(found, dtype=np.int64)
 
-    return check
+    return Checker(check, _schema(_INTEGERS))
+
+
+def _schema(pattern: re.Pattern[str]) -> Schema:
+    return {"type": "string", "pattern": f"^(?:{pattern.pattern})?$"}
 
 
 def _parsed(

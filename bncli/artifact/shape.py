@@ -2,7 +2,8 @@
 
 A ``Checker`` takes a value of unknown kind and its path, returns the value cleaned (known
 fields only, numbers of the right type), and tells ``Problems`` what is wrong. It never raises
-and never recurses deeper than the description does.
+and never recurses deeper than the description does. Beside that it says the same as a JSON
+Schema, which is what ``export --to json-schema`` writes.
 """
 
 from __future__ import annotations
@@ -50,7 +51,19 @@ class Problems:
             raise ArtifactError(text, where=name)
 
 
-Checker: TypeAlias = Callable[[Any, str, Problems], Any]
+Check: TypeAlias = Callable[[Any, str, Problems], Any]
+Schema: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checker:
+    """check: the function; schema: what it asks for, as JSON Schema (draft 2020-12) can say it."""
+
+    check: Check
+    schema: Schema
+
+    def __call__(self, value: Any, path: str, problems: Problems) -> Any:
+        return self.check(value, path, problems)
 
 
 def integer(low: int = 0, high: int = MAX_INTEGER) -> Checker:
@@ -63,7 +76,7 @@ def integer(low: int = 0, high: int = MAX_INTEGER) -> Checker:
             return value
         return low
 
-    return check
+    return Checker(check, {"type": "integer", "minimum": low, "maximum": high})
 
 
 def number(low: float = -math.inf, high: float = math.inf) -> Checker:
@@ -83,7 +96,9 @@ def number(low: float = -math.inf, high: float = math.inf) -> Checker:
             return float(value)
         return 0.0
 
-    return check
+    ends = {"minimum": low, "maximum": high}
+    bounds = {name: end for name, end in ends.items() if math.isfinite(end)}
+    return Checker(check, {"type": "number", **bounds})
 
 
 def text(most: int = MAX_TEXT) -> Checker:
@@ -98,26 +113,34 @@ def text(most: int = MAX_TEXT) -> Checker:
             return value
         return ""
 
-    return check
+    return Checker(check, {"type": "string", "maxLength": most})
 
 
 def _encodable(value: str) -> bool:
     return value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
-def flag(value: Any, path: str, problems: Problems) -> bool:
+def _flag(value: Any, path: str, problems: Problems) -> bool:
     if not isinstance(value, bool):
         problems.add(path, f"must be true or false, and is {shortened(value)}")
         return False
     return value
 
 
-def nullable(check: Checker) -> Checker:
-    return lambda value, path, problems: None if value is None else check(value, path, problems)
+flag = Checker(_flag, {"type": "boolean"})
 
 
-def items(check: Checker, least: int = 0, most: int = 10_000_000) -> Checker:
+def nullable(checker: Checker) -> Checker:
+    check = checker.check
+    return Checker(
+        lambda value, path, problems: None if value is None else check(value, path, problems),
+        {"anyOf": [{"type": "null"}, checker.schema]},
+    )
+
+
+def items(checker: Checker, least: int = 0, most: int = 10_000_000) -> Checker:
     """A list of ``least`` to ``most`` values, each checked alike."""
+    check = checker.check
 
     def check_list(value: Any, path: str, problems: Problems) -> list[Any]:
         if not isinstance(value, list):
@@ -128,7 +151,8 @@ def items(check: Checker, least: int = 0, most: int = 10_000_000) -> Checker:
             return []
         return [check(item, f"{path}[{at}]", problems) for at, item in enumerate(value)]
 
-    return check_list
+    bounds = {"minItems": least, "maxItems": most}
+    return Checker(check_list, {"type": "array", "items": checker.schema, **bounds})
 
 
 def entries(*checks: Checker) -> Checker:
@@ -142,12 +166,15 @@ def entries(*checks: Checker) -> Checker:
         pairs = enumerate(zip(checks, value, strict=True))
         return [check(item, f"{path}[{at}]", problems) for at, (check, item) in pairs]
 
-    return check_entries
+    size = {"minItems": len(checks), "maxItems": len(checks)}
+    places = [check.schema for check in checks]
+    return Checker(check_entries, {"type": "array", "prefixItems": places, **size})
 
 
 def fields(_optional: Mapping[str, Any] | None = None, /, **checks: Checker) -> Checker:
     """An object with these fields; those in ``_optional`` have a default, others are dropped."""
     optional = _optional or {}
+    called = {name: checker.check for name, checker in checks.items()}
 
     def check_fields(value: Any, path: str, problems: Problems) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -157,7 +184,7 @@ def fields(_optional: Mapping[str, Any] | None = None, /, **checks: Checker) -> 
         for name in sorted(value.keys() - checks.keys(), key=str):
             problems.add_unknown(f"{dot}{shortened(name)}")
         clean: dict[str, Any] = {}
-        for name, check in checks.items():
+        for name, check in called.items():
             if name in value:
                 clean[name] = check(value[name], dot + name, problems)
             elif name in optional:
@@ -166,36 +193,11 @@ def fields(_optional: Mapping[str, Any] | None = None, /, **checks: Checker) -> 
                 problems.add(dot + name, "is missing")
         return clean
 
-    return check_fields
-
-
-def plain(depth: int = 8) -> Checker:
-    """Any JSON value, nested up to ``depth`` deep."""
-    word = text()
-
-    def check(value: Any, path: str, problems: Problems) -> Any:
-        if value is None or isinstance(value, bool):
-            return value
-        if isinstance(value, str):
-            return word(value, path, problems)
-        if isinstance(value, int):
-            return integer(-MAX_INTEGER - 1)(value, path, problems)
-        if isinstance(value, float):
-            return number()(value, path, problems)
-        if depth == 0:
-            problems.add(path, "is nested too deeply")
-            return None
-        inner = plain(depth - 1)
-        if isinstance(value, list):
-            return items(inner)(value, path, problems)
-        if isinstance(value, Mapping):
-            return {
-                word(key, f"a key of {path}", problems): inner(
-                    item, f"{path}.{shortened(key)}", problems
-                )
-                for key, item in value.items()
-            }
-        problems.add(path, f"must be a JSON value, and is {shortened(value)}")
-        return None
-
-    return check
+    return Checker(
+        check_fields,
+        {
+            "type": "object",
+            "properties": {name: checker.schema for name, checker in checks.items()},
+            "required": [name for name in checks if name not in optional],
+        },
+    )

@@ -20,7 +20,7 @@ from typing import Annotated
 
 import typer
 
-from bncli.cli import adapting, applying, console, fitting, learning, reporting, shifting
+from bncli.cli import adapting, applying, console, exporting, fitting, learning, reporting, shifting
 from bncli.cli.command import Command, Program, spread
 from bncli.cli.options import CONFIG
 from bncli.cli.process import Process, Stopped
@@ -37,6 +37,7 @@ _COMMANDS = (
     adapting.adapt,
     fitting.merge,
     reporting.inspect,
+    exporting.export,
     reporting.convert,
 )
 

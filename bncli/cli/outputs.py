@@ -40,3 +40,17 @@ def refuse_inputs(output: str, overwrite: bool, inputs: Sequence[str], reading: 
 def printed(output: str | None, as_json: bool) -> tuple[str | None, bool]:
     """``-o -`` prints the artifact, as ``--json`` does."""
     return (None, True) if output == "-" else (output, as_json)
+
+
+def check_export(artifact: str, output: str | None, overwrite: bool) -> None:
+    """The export could be written there in the end, and would not replace the artifact.
+
+    Raises UsageError, OutputExists.
+    """
+    if output in (None, "-"):
+        return
+    from bncli.data.targets import check_target, refuse_input_as_output
+
+    check_target(str(output), overwrite)
+    if Path(str(output)).exists():
+        refuse_input_as_output([artifact], str(output))

@@ -39,9 +39,9 @@ def adapted(
     prior: what the statistics there are weigh, in present values; pooled: whether the variance
     between the two means counts. sources: of the new data.
 
-    Raises UsageError for a prior that is none, DataError where a variance overflows.
+    Raises UsageError as ``check_adaptable`` does, DataError where a variance overflows.
     """
-    check_prior(prior)
+    check_adaptable(standardizer, prior)
     before = Training.of(
         standardizer.mean, standardizer.variance, standardizer.seen, standardizer.constant
     )
@@ -62,10 +62,16 @@ def adapted(
     return found
 
 
-def check_prior(prior: float) -> None:
-    """Raises UsageError where it is negative or not finite."""
+def check_adaptable(standardizer: Standardizer, prior: float) -> None:
+    """Raises UsageError for a prior that is negative or not finite, or where there are groups."""
     if not 0 <= prior < math.inf:
         raise UsageError(f"a prior of {prior} is not 0 or more values", fix="--prior 100")
+    groups = standardizer.profile.groups
+    if groups is not None:
+        raise UsageError(
+            f"statistics per group of '{groups.column}' are not adapted",
+            fix="fit the new data with --by, or adapt what was fitted without",
+        )
 
 
 def adapting_notes(before: Standardizer, after: Standardizer) -> Iterator[str]:

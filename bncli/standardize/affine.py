@@ -136,14 +136,23 @@ def coefficients(standardizer: Standardizer) -> Coefficients:
     return found
 
 
+def divisor(standardizer: Standardizer, channel: int) -> float:
+    """sqrt(variance + eps) / gamma of one channel with a spread, rounded once."""
+    root = _root(standardizer, float(standardizer.variance[channel]))
+    return float(_DIGITS.divide(root, Decimal(float(standardizer.gamma[channel]))))
+
+
 def _scale(standardizer: Standardizer, variance: float, gamma: float) -> float:
     """gamma / sqrt(variance + eps), rounded once."""
+    return float(_DIGITS.divide(Decimal(gamma), _root(standardizer, variance)))
+
+
+def _root(standardizer: Standardizer, variance: float) -> Decimal:
+    """sqrt(variance + eps), to 60 digits."""
     exactly, eps = Decimal(variance), Decimal(standardizer.eps)
     if standardizer.eps_relative:
-        total = _DIGITS.multiply(exactly, _DIGITS.add(1, eps))
-    else:
-        total = _DIGITS.add(exactly, eps)
-    return float(_DIGITS.divide(Decimal(gamma), _DIGITS.sqrt(total)))
+        return _DIGITS.sqrt(_DIGITS.multiply(exactly, _DIGITS.add(1, eps)))
+    return _DIGITS.sqrt(_DIGITS.add(exactly, eps))
 
 
 def _check_scale(found: Coefficients) -> None:

@@ -1,0 +1,95 @@
+"""Polars expressions, as a module of Python that needs bncli no more.
+
+Code, not serialized expressions: those are bound to the version of polars that wrote them. The
+results equal ``transform``'s bit for bit, also where integers are too large for a double. Null
+stays null and NaN stays NaN.
+"""
+
+from __future__ import annotations
+
+from bncli.export.columns import WIDE, Term, plain_terms
+from bncli.export.model import Exported, Exporter
+from bncli.export.python import header, literal, table
+from bncli.standardize.standardizer import Standardizer
+
+# As ``data/rewrite.py`` has it: above this an integer near the mean may be no float64.
+_SAFE_MEAN = 2.0**44
+
+_IMPORTS = """
+import polars as pl
+from polars.selectors import by_name
+"""
+
+_FUNCTIONS = '''
+def expressions() -> list[pl.Expr]:
+    """One expression per column; for with_columns or select."""
+    return [
+        *(_spread(name, *numbers) for name, numbers in SPREAD.items()),
+        *(_wide(name, *numbers) for name, numbers in WIDE.items()),
+        *(_number(name) * 0.0 + beta for name, beta in LEVEL.items()),
+        *(pl.lit(None, dtype=pl.Float64).alias(name) for name in ABSENT),
+    ]
+
+
+def standardize(frame):
+    """The frame (DataFrame or LazyFrame) with these columns standardized, the others untouched."""
+    return frame.with_columns(expressions())
+
+
+def _number(name: str) -> pl.Expr:
+    # by_name takes a name as it is; pl.col would take "^a.*$" as a pattern.
+    return by_name(name).as_expr().cast(pl.Float64)
+
+
+def _spread(name: str, mean: float, scale: float, beta: float) -> pl.Expr:
+    scaled = (_number(name) - mean) * scale
+    return scaled + beta if beta else scaled
+
+
+def _wide(name: str, whole: int, rest: float, scale: float, beta: float) -> pl.Expr:
+    near = by_name(name).as_expr().cast(pl.Int128) - pl.lit(whole, dtype=pl.Int128)
+    scaled = (near.cast(pl.Float64) - rest) * scale
+    return scaled + beta if beta else scaled
+'''
+
+
+def export(standardizer: Standardizer, name: str) -> Exported:
+    every = plain_terms(standardizer, "polars")
+    wide = [term for term in every if _is_wide(term)]
+    text = "\n".join(
+        [
+            header(standardizer, "Polars expressions that standardize columns"),
+            _IMPORTS,
+            "# (x - mean) * scale + beta, as name: (mean, scale, beta)",
+            table("SPREAD", {t.name: _numbers(t) for t in every if _is_spread(t)}),
+            "# The same for integers around a large mean: (whole, rest, scale, beta)",
+            table("WIDE", {term.name: _wide_numbers(term) for term in wide}),
+            "# Constant columns, which become beta",
+            table("LEVEL", {t.name: literal(t.beta) for t in every if t.kind == "level"}),
+            "# Columns without statistics, which become null",
+            table("ABSENT", {t.name: "None" for t in every if t.kind == "absent"}),
+            _FUNCTIONS,
+        ]
+    )
+    return Exported(text.encode())
+
+
+POLARS = Exporter(export)
+
+
+def _is_spread(term: Term) -> bool:
+    return term.kind == "spread" and not _is_wide(term)
+
+
+def _is_wide(term: Term) -> bool:
+    return term.kind == "spread" and term.channel.type in WIDE and abs(term.mean) >= _SAFE_MEAN
+
+
+def _numbers(term: Term) -> str:
+    return f"({literal(term.mean)}, {literal(term.scale)}, {literal(term.beta)})"
+
+
+def _wide_numbers(term: Term) -> str:
+    whole = round(term.mean)
+    rest = literal(term.mean - whole)
+    return f"({whole}, {rest}, {literal(term.scale)}, {literal(term.beta)})"
