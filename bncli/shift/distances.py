@@ -48,6 +48,8 @@ def ks(train: Quantiles, test: Quantiles) -> float:
     Definition: the largest gap between the two distribution functions, sup |F - G|.
     Range: 0 (the same distribution) to 1 (no overlap). Unchanged by any rising transformation of
         the column. Where a side is a sketch it is off by at most the rank error of the column.
+        A value that the test side repeats within a thousandth of a step of one that training
+        repeats counts as that one, for KS and for bins: it differs by rounding alone.
     Reading: 0.2 means that at some value the share of rows below it differs by 20 points.
         Sensitive in the middle of a distribution, less so in its tails.
     Source: Kolmogorov 1933, Smirnov 1939; the statistic of ``scipy.stats.ks_2samp``.
