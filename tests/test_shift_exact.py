@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bncli.shift import exact
-from bncli.shift.distances import Binned
-from bncli.shift.significance import two_proportion_p
+from bncli.shift.distances import Binned, ks
+from bncli.shift.options import ShiftOptions
+from bncli.shift.significance import ks_p, two_proportion_p
+from bncli.stats.quantiles import Quantiles
 
 
 @given(st.data(), st.integers(1, 400), st.integers(1, 400))
@@ -85,3 +87,26 @@ def test_rare_missing_values_in_small_slices_raise_no_more_alarms_than_chance_al
 
     assert false_alarms(z, 1) > 0.01
     assert false_alarms(fisher, 1) <= 0.01
+
+
+@pytest.mark.parametrize(
+    ("n", "k", "move"), [(900, 700, 1.0), (6000, 2000, 0.4), (9000, 9000, 2.0)]
+)
+def test_where_speed_matters_a_negligible_p_is_rough_and_any_other_exact(n, k, move):
+    rng = np.random.default_rng(n)
+    train = Quantiles.of(rng.normal(size=n))
+    for shift in (0.0, move / 20, move):
+        test = Quantiles.of(rng.normal(shift, size=k))
+        distance = ks(train, test)
+        exactly = ks_p(train, test, distance)
+        quickly = ks_p(train, test, distance, negligible=1e-15)
+        assert quickly == exactly if exactly > 1e-15 else max(quickly, exactly) < 1e-15
+
+
+def test_draws_are_saved_only_where_they_could_decide_nothing():
+    calm, moved = {"psi": 0.05, "js": 0.01}, {"psi": 0.05, "js": 0.3}
+    plain, sparing = ShiftOptions(), ShiftOptions(sparing=True)
+    assert {plain.draws_for(values, calm) for values in (2, 5000)} == {2000}
+    assert sparing.draws_for(10, calm) == sparing.draws_for(10, moved) == 2000
+    assert sparing.draws_for(100, calm) == 0
+    assert (sparing.draws_for(100, moved), sparing.draws_for(10_000, moved)) == (2000, 200)

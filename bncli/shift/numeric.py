@@ -102,9 +102,8 @@ def _points(
 ) -> Finding:
     """The registered distances between distribution functions, and the family's p-value."""
     ours, theirs = kept
-    registry = distances.POINT_DISTANCES
-    measures = {name: registry[name](ours, theirs) for name in registry}
-    measures["ks"] = registry["ks"](ours, ranked)
+    registry, others = distances.POINT_DISTANCES, {"ks": ranked}
+    measures = {name: registry[name](ours, others.get(name, theirs)) for name in registry}
     p = significance.ks_p(ours, ranked, measures["ks"], options.negligible_p, train.positions)
     effects = {"ks": measures["ks"]}
     if train.sd != 0.0:

@@ -42,7 +42,7 @@ def ks_p(
         rows every p is 0: it never makes a verdict alone.
     Source: Hodges 1958; ``scipy.stats.ks_2samp`` (exact) and ``scipy.stats.kstwo``.
 
-    negligible: what is surely below needs not be exact, which takes long for large distances.
+    negligible: what is surely below is that of Maag & Dicaire 1971, since exact takes long there.
     positions: values in a row; those of one row are not independent, and count as one.
     """
     n, k = train.count / positions, test.count / positions
@@ -52,10 +52,11 @@ def ks_p(
     exponent = 2 * size * distance**2 - math.log(2.17) if min(n, k) >= 4 else 0.0
     if exponent > _UNDERFLOW:
         return 0.0  # whichever way
+    if math.exp(-exponent) < negligible:
+        return 2.0 * math.exp(-((6 * size * distance + 1) ** 2) / (18 * size))
     from scipy import stats  # a second to import: only where a p-value is asked for
 
-    small = train.exact and test.exact and max(n, k) <= EXACT_ROWS and positions == 1
-    if small and math.exp(-exponent) >= negligible:
+    if train.exact and test.exact and max(n, k) <= EXACT_ROWS and positions == 1:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # it may fall back, as we would
             return float(stats.ks_2samp(train.points, test.points).pvalue)

@@ -74,7 +74,7 @@ def timeline(
         tuple(labels),
         tuple(cell for label in labels for cell in by_column[label]),
         tuple(onset for label in labels for onset in onsets(by_column[label])),
-        (*notes, *_few(cells), *_alike(measured), *_rough(one for _, one in flat)),
+        (*notes, *_few(cells), *_faint(columns), *_alike(measured), *_rough(measured)),
         over,
     )
 
@@ -134,6 +134,16 @@ def _few(cells: Cells) -> Iterator[str]:
         yield f"{share} cells have too few rows to tell a shift from chance: cut larger slices"
 
 
+def _faint(columns: Sequence[Column]) -> Iterator[str]:
+    """How often a shift that is just large enough could not have been told from chance."""
+    faint = sum(column.too_few_rows for column in columns)
+    if faint:
+        yield (
+            f"in {faint:,} of {len(columns):,} cells a shift that just reaches major could be "
+            "missed: too few rows"
+        )
+
+
 def _alike(measured: Sequence[Sequence[Measured]]) -> Iterator[str]:
     """Names the columns whose rows depend on each other, on either side."""
     found: dict[str, list[float]] = {}
@@ -149,7 +159,7 @@ def _alike(measured: Sequence[Sequence[Measured]]) -> Iterator[str]:
         )
 
 
-def _rough(measured: Iterable[Measured]) -> Iterator[str]:
-    error = max((one.rank_error for one in measured), default=0.0)
+def _rough(measured: Sequence[Sequence[Measured]]) -> Iterator[str]:
+    error = max((one.rank_error for many in measured for one in many), default=0.0)
     if error:
         yield f"quantiles come from sketches: KS of a cell is off by at most {error:.2%}"
