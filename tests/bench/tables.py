@@ -87,11 +87,13 @@ def _column(table: Table, start: int, index: int, size: int) -> pa.Array:
 def _values(rng: np.random.Generator, index: int, size: int, moved: bool) -> np.ndarray:
     if index in WHOLE_NUMBERS:
         return rng.integers(0, 1000, size).astype(np.float64)
-    scale = 1.0 + index % 20
+    # Twenty laws in turn: no mean so far from 0 that float32 could not hold the spread.
+    law = index % 20
+    scale = 1.0 + law
     shift = 0.5 * scale if moved and index % 5 == 1 else 0.0
     spread = 1.5 * scale if moved and index % 5 == 3 else scale
-    values = rng.normal(10.0 * index + shift, spread, size)
-    return np.exp(values / (20.0 * (1 + index))) if index % 3 == 2 else values
+    values = rng.normal(10.0 * law + shift, spread, size)
+    return np.exp(values / (20.0 * scale)) if law % 3 == 2 else values
 
 
 def _write_parquet(groups: Iterator[pa.RecordBatch], target: Path, row_group: int) -> None:

@@ -76,6 +76,7 @@ JOBS = (
             **{named("fit", rows): of(FIT, f"of{rows}") for rows in ROWS},
         },
         growth=Growth({named("fit", rows): rows for rows in ROWS}, start=START),
+        quick=False,
     ),
     Job(
         "columns",
@@ -89,6 +90,7 @@ JOBS = (
             **{f"bncli fit, {c:,} columns": of(FIT, f"of{c}") for c in COLUMNS},
         },
         growth=Growth({f"bncli fit, {c:,} columns": c for c in COLUMNS}, start=START),
+        quick=False,
     ),
     Job(
         "shift-columns",
@@ -108,6 +110,7 @@ JOBS = (
         growth=Growth(
             {f"bncli shift, {c:,} columns": c for c in COLUMNS}, start="bncli shift of 100 rows"
         ),
+        quick=False,
     ),
     Job(
         "memory",

@@ -38,5 +38,6 @@ JOBS = (
         },
         goals=(Goal(merging(1000), 2.0, what="wall"),),
         growth=Growth({merging(count): count for count in COUNTS}, start="bncli --help"),
+        quick=False,
     ),
 )
