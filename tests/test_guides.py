@@ -8,7 +8,7 @@ import pytest
 import readme
 from conftest import ROOT
 
-GUIDES = ["adapt.md", "export.md", "groups.md", "shift.md"]
+GUIDES = ["adapt.md", "export.md", "groups.md", "reports.md", "shift.md"]
 
 
 @pytest.mark.parametrize("guide", GUIDES)

@@ -36,14 +36,18 @@ REPORTS = {
 }
 
 
+def program() -> str | None:
+    """The browser on this machine, if there is one."""
+    known = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, known)), None)
+
+
 @pytest.fixture(scope="module")
 def browser():
-    known = ("chromium", "chromium-browser", "google-chrome")
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, known)), None)
-    if program is None:
+    if program() is None:
         pytest.skip("no Chromium here: apt-get install chromium, or name one in CHROMIUM")
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=list(QUIET))
+        running = playwright.chromium.launch(executable_path=program(), args=list(QUIET))
         yield running
         running.close()
 

@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import replace
 
 import pytest
+from conftest import ROOT
 from profiles import side_of
 from shift_reports import HOSTILE, hostile, penguins, whole, wide
 from typer.main import get_command
@@ -69,6 +70,10 @@ def test_a_thousand_columns_are_reported(name):
 def test_a_format_has_its_option(name):
     forms = {form for param in get_command(app.app).commands["shift"].params for form in param.opts}
     assert f"--{name}" in forms
+
+
+def test_a_format_has_its_line_in_the_guide(name):
+    assert f"\n| `--{name}" in (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
 
 
 def test_from_python_it_is_the_same(name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from bncli.report.escape import printable
 from bncli.report.sparkline import ASCII, BLOCKS, sparkline
 from bncli.report.terminal import print_shift
 from bncli.shift.compare import ShiftOptions, ShiftReport, compare
+from bncli.shift.model import NotCompared
 
 EVIL = "\x1b[31m[bold]\u202eevil\n\x07"
 
@@ -210,6 +212,16 @@ def test_what_was_not_compared_is_listed():
     text = printed(compare(train, test))
     for line in ("  id: looks like an identifier", "  gone", "  new", "  t (String → Float64)"):
         assert line in text.splitlines()
+
+
+def test_a_long_entry_of_a_list_goes_on_below_its_own_words():
+    reason = "a reason of so many words that a line of a narrow screen cannot hold it whole"
+    left_out = (NotCompared("first", reason), NotCompared("second", "short"))
+    lines = printed(replace(report(), not_compared=left_out), 60).splitlines()
+    (at,) = (at for at, line in enumerate(lines) if line.startswith("  first: "))
+    assert lines[at + 1].startswith("    ")
+    assert lines[at + 2] == "  second: short"
+    assert " ".join(f"{lines[at]} {lines[at + 1]}".split()) == f"first: {reason}"
 
 
 @pytest.mark.parametrize("colour", [False, True])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 from rich.console import Console, RenderableType
 from rich.text import Text
@@ -118,9 +119,16 @@ class Terminal:
     def _listed(self, title: str, entries: Sequence[str]) -> Iterator[Text]:
         yield Text(f"{title} ({len(entries)})", "bold")
         for entry in entries[:_LISTED]:
-            yield Text(f"  {self.screen.text(entry, 300)}")
+            yield self._entry(self.screen.text(entry, 300))
         if len(entries) > _LISTED:
             yield Text(f"  and {len(entries) - _LISTED} more")
+
+    def _entry(self, shown: str) -> Text:
+        """A long one goes on below its own words, not below the next entry's first."""
+        if not shown.strip():
+            return Text(f"  {shown}")
+        width = self.screen.width
+        return Text(fill(shown, width, initial_indent="  ", subsequent_indent="    "))
 
     def _joined(self, texts: Iterable[str]) -> str:
         return self.screen.text(", ".join(texts))

@@ -21,7 +21,8 @@ say nothing to a screen reader, where SVG is text. So each chart is a few paths 
 
 *A closed section waits in a* ``noscript``. Without a script the browser shows it as it is; with one
 it is kept as a text until the section is opened or printed. A page of 1,000 columns (7.7 MB) has
-31,000 elements then instead of 218,000, and loads in 2.5 s where it took 4.2 s on a busy machine.
+31,000 elements then instead of 218,000, and loads in 2.5 s where it took 4.2 s on a busy machine
+(``tests/bench/page.py`` measures again).
 
 *The page has a policy* that names its one style and its one script by their hashes and allows no
 request at all. So nothing of it stands in an attribute: bars are SVG, colours are classes.
