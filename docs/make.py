@@ -25,7 +25,9 @@ def commands() -> str:
     """``docs/commands.md``: the help of every command, in the order of ``bncli --help``."""
     program: Any = typer.main.get_command(app)
     width = {"terminal_width": 100, "max_content_width": 100}
-    context = program.make_context("bncli", ["--help-is-not-asked"], resilient_parsing=True, **width)
+    context = program.make_context(
+        "bncli", ["--help-is-not-asked"], resilient_parsing=True, **width
+    )
     pages = [_COMMANDS, _help("bncli", program.get_help(context))]
     for name in program.list_commands(context):
         command = program.get_command(context, name)
