@@ -210,7 +210,8 @@ def test_a_hundred_columns_with_everything_stay_below_a_megabyte():
 
 
 def test_without_a_joint_part_and_a_timeline_the_page_has_no_place_for_them():
-    html = to_html(penguins())
+    assert 'id="together"' in to_html(penguins())
+    html = to_html(penguins(joint=0))
     assert 'id="time"' not in html
     assert 'id="together"' not in html
 
