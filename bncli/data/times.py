@@ -7,7 +7,6 @@ number). A place on the grid is a whole number that polars computes for every ro
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,13 +42,13 @@ class Grid:
     place: pl.Expr
     kind: pl.DataType
 
-    def labels(self, places: Sequence[int]) -> list[str]:
-        """What people call these places: their beginning, as finely as ``every`` needs."""
+    def label(self, place: int) -> str:
+        """What people call a place: its beginning, as finely as ``every`` needs."""
         if self.kind.is_integer():
-            return [_numbers(place, int(self.every)) for place in places]
-        found = pl.Series(places, dtype=pl.Int64).cast(self.kind).to_list()
+            return _numbers(place, int(self.every))
+        time = pl.Series([place], dtype=pl.Int64).cast(self.kind).item()
         style = _style(self.every, self.kind)
-        return [time.strftime(style) if style else str(time) for time in found]
+        return str(time.strftime(style) if style else time)
 
 
 def grid(dataset: Dataset, column: str, every: str) -> Grid:

@@ -43,8 +43,8 @@ class Cut(Protocol):
     def complete(self, place: int, rows: int) -> bool:
         """Whether a slice that has so many rows will get no more."""
 
-    def labels(self, places: list[int]) -> list[str]:
-        """What people call these slices."""
+    def label(self, place: int, first: int, last: int) -> str:
+        """What people call a slice. first, last: its outermost rows in the dataset."""
 
     def check(self, slices: int, where: str) -> None:
         """Raises UsageError when there are more than ``MOST``, DataError when there must be some.
@@ -72,8 +72,8 @@ class ByRows:
     def complete(self, place: int, rows: int) -> bool:
         return rows == self.size
 
-    def labels(self, places: list[int]) -> list[str]:
-        return [f"{place * self.size}-{(place + 1) * self.size - 1}" for place in places]
+    def label(self, place: int, first: int, last: int) -> str:
+        return f"{first}-{last}"
 
     def check(self, slices: int, where: str) -> None:
         if slices > MOST:
@@ -107,8 +107,8 @@ class ByTime:
     def complete(self, place: int, rows: int) -> bool:
         return self.rows is not None and rows == self.rows[place]
 
-    def labels(self, places: list[int]) -> list[str]:
-        return self.grid.labels(places)
+    def label(self, place: int, first: int, last: int) -> str:
+        return self.grid.label(place)
 
     def check(self, slices: int, where: str) -> None:
         column = self.grid.column

@@ -94,7 +94,7 @@ class Slicer:
 
     def _hand_on(self, place: int) -> None:
         part = self._open.pop(place)
-        (label,) = self._cut.labels([place])
+        label = self._cut.label(place, part.first, part.last)
         self._done(Sliced(place, label, part.first, part.last, part.profile()))
 
     def _relieve(self) -> None:
