@@ -216,6 +216,24 @@ def test_without_a_joint_part_and_a_timeline_the_page_has_no_place_for_them():
     assert 'id="together"' not in html
 
 
+def test_joint_figures_stand_beside_what_chance_brings():
+    report = whole(penguins())
+    joint = replace(
+        report.joint, frechet_expected=0.31, auc_expected=0.53, frechet_restandardized=2.5
+    )
+    (section,) = Page(to_html(replace(report, joint=joint))).texts("section", id="together")
+    text = " ".join(section.split())
+    assert "Frechet distance 5.00 chance 0.31" in text
+    assert "AUC 0.93 chance 0.53" in text
+    assert "own statistics: distance 2.50, AUC 0.61." in text
+
+
+def test_why_nothing_is_said_of_the_columns_together_is_said():
+    report = replace(penguins(), joint=None, joint_absent="not kept by an artifact")
+    (section,) = Page(to_html(report)).texts("section", id="together")
+    assert "Not compared: not kept by an artifact." in section
+
+
 def fields(page: Page, slice_: str) -> list[dict]:
     return [attrs for attrs, _ in page.all("td") if attrs.get("title", "").startswith(slice_)]
 
@@ -266,8 +284,9 @@ def test_the_joint_part_shows_its_parts_and_the_correlations():
     page = Page(to_html(whole(penguins())))
     (section,) = (text for attrs, text in page.all("section", id="together"))
     text = " ".join(section.split())
-    for part in ("Frechet distance 5.00", "mean 64%", "variance 16%", "correlation 20%",
-                 "AUC 0.930", "0.610 once", "constant in training", "+0.10+0.90"):  # fmt: skip
+    for part in ("Frechet distance 5.00", "means 64%", "spreads 16%", "correlations 20%",
+                 "AUC 0.93", "own statistics: AUC 0.61.", "constant in training",
+                 "+0.10+0.90"):  # fmt: skip
         assert part in text
 
 

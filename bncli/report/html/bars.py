@@ -55,9 +55,9 @@ def of_frechet(joint: Joint) -> tuple[Part, ...]:
     """What the Frechet distance squared is made of."""
     return parts(
         {
-            "mean": joint.frechet_mean,
-            "variance": joint.frechet_variance,
-            "correlation": joint.frechet_correlation,
+            "means": joint.frechet_mean,
+            "spreads": joint.frechet_variance,
+            "correlations": joint.frechet_correlation,
         }
     )
 

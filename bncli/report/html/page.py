@@ -53,6 +53,7 @@ def _parts(report: ShiftReport) -> dict[str, Any]:
         "limits": {name: report.options.limits(name) for name in THRESHOLDS},
         "heat": heat(report.timeline),
         "together": together(report.joint),
+        "together_absent": words.joint_absent(report),
         "cautions": list(words.too_small(report.columns)),
         "meaning": list(words.meaning(report, report.columns)),
         "glossary": _glossary(report),

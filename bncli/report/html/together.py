@@ -26,12 +26,16 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Together:
+    """chance: what a distance and an AUC come to without any shift, in words; after: the distance
+    and the AUC once each side is standardized with its own statistics."""
+
     columns: int
     rows: tuple[str, str]
     frechet: str
     parts: tuple[Part, ...]
     auc: str
-    auc_after: str
+    chance: tuple[str, str]
+    after: str
     pairs: tuple[Pair, ...]
     left_out: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
@@ -46,12 +50,23 @@ def together(joint: Joint | None) -> Together | None:
         (cells.count(train), cells.count(test)),
         cells.number(joint.frechet),
         of_frechet(joint),
-        f"{joint.auc_linear:.3f}",
-        f"{joint.auc_restandardized:.3f}",
-        tuple(map(_pair, joint.pairs[:MOST_PAIRS])),
+        cells.number(joint.auc_linear),
+        (_chance(joint.frechet_expected), _chance(joint.auc_expected)),
+        _after(joint),
+        tuple(_pair(one) for one in joint.pairs if one.noticeable)[:MOST_PAIRS],
         joint.left_out,
         joint.notes,
     )
+
+
+def _chance(expected: float | None) -> str:
+    return "" if expected is None else f"chance {cells.number(expected)}"
+
+
+def _after(joint: Joint) -> str:
+    auc = f"AUC {cells.number(joint.auc_restandardized)}"
+    distance = joint.frechet_restandardized
+    return auc if distance is None else f"distance {cells.number(distance)}, {auc}"
 
 
 def _pair(pair: PairMoved) -> Pair:
