@@ -52,6 +52,8 @@ def measure(command: Command, output: Path, timeout_s: float) -> Run:
         if isinstance(cut_short, subprocess.TimeoutExpired):
             raise Failed(f"took longer than {timeout_s:g} s") from None
         raise
+    if stopwatch.returncode:
+        raise Failed(f"was cut short: its stopwatch ended with {stopwatch.returncode}")
     figures = json.loads(printed)
     if status := figures.pop("status"):
         raise Failed(f"ended with {status}: {_last_words(Path(f'{output}.err'))}")
