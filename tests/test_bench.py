@@ -164,7 +164,8 @@ def places_of_a_page():
 
 def test_a_job_that_is_run_again_replaces_its_own_results_only(bench, tmp_path):
     store = tmp_path / "kept.json"
-    other = {"title": "t", "command": "c", "scale": 1, "entries": [], "goals": [], "growth": None}
+    other = {"title": "t", "command": "c", "scale": 1, "load": 0, "entries": [], "goals": []}
+    other["growth"] = None
     jobs = {"fit": other, "start": other}
     store.write_text(json.dumps({"machine": machine(), "jobs": jobs}))
     bench("--only", "start", "--runs", "0", "--scale", "1e-9")

@@ -16,7 +16,7 @@ import pytest
 from bench.checks import CHECKS, Result
 from bench.growth import exponent
 from bench.jobs import JOBS
-from bench.markdown import failures, goals_table, job_table
+from bench.markdown import caveats, failures, goals_table, job_table
 from bench.measuring import Command, Failed, measure
 from bench.model import Entry, Goal, Growth, Job, Run
 from bench.records import job_record
@@ -58,6 +58,11 @@ def test_a_failing_process_says_why(tmp_path):
     code = "import sys; sys.exit('ValueError: no such thing\\nbye')"
     with pytest.raises(Failed, match=r"^ended with 1: ValueError: no such thing$"):
         measure(python(code, tmp_path), tmp_path / "out", 60)
+
+
+def test_a_stopwatch_that_is_ended_from_outside_is_told(tmp_path):
+    with pytest.raises(Failed, match=r"^was cut short: its stopwatch ended with -9$"):
+        measure(python("import os; os.kill(os.getppid(), 9)", tmp_path), tmp_path / "out", 60)
 
 
 def test_a_process_that_takes_too_long_is_ended_with_its_children(tmp_path):
@@ -167,6 +172,17 @@ def test_a_goal_is_reached_by_both_times_or_by_one(wall, cpu, reached):
     ]
     (row,) = body(goals_table({"r": job_record(job, entries, "", 1.0)}))
     assert row[-1] == reached
+
+
+@pytest.mark.parametrize(
+    ("scale", "load", "told"),
+    [(1.0, 2.0, []), (0.1, 2.0, ["fewer rows"]), (0.1, 9.0, ["fewer rows", "busy"])],
+)
+def test_figures_that_are_not_to_be_trusted_yet_say_so(scale, load, told):
+    record = job_record(JOBS["fit"], [], "", scale, load)
+    found = caveats({"fit": record}, cores=2)
+    assert len(found) == len(told)
+    assert all(word in text and "fit" in text for word, text in zip(told, found, strict=True))
 
 
 # --- checks ----------------------------------------------------------------------------------

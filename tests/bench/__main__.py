@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from bench.jobs import JOBS
 from bench.machine import described, machine
-from bench.markdown import failures, goals_table, job_table, replaced
+from bench.markdown import caveats, failures, goals_table, job_table, replaced
 from bench.model import Job
 from bench.programs import Programs, peers
 from bench.records import Report, job_record
@@ -38,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     store = given.json or settings.cache / ("quick.json" if given.quick else "results.json")
     report = opened(store)
     for job in jobs:
-        record = job_record(job, run_job(job, settings), spelled(given, job), settings.scale)
+        load, _, _ = os.getloadavg()
+        entries = run_job(job, settings)
+        record = job_record(job, entries, spelled(given, job), settings.scale, load)
         report["jobs"][job.name] = record
         store.write_text(json.dumps(report, indent=2), encoding="utf-8")
         print(f"\n### {job.name}: {job.title}\n\n{job_table(record)}", flush=True)
@@ -123,7 +126,8 @@ def blocks_of(report: Report) -> dict[str, str]:
     """Every text that a page may show, by the name of its place."""
     jobs = {name: report["jobs"][name] for name in JOBS if name in report["jobs"]}
     tables = {name: job_table(jobs[name]) if name in jobs else NOT_YET for name in JOBS}
-    return {"machine": described(report["machine"]), "goals": goals_table(jobs), **tables}
+    facts = "\n\n".join((described(report["machine"]), *caveats(jobs, os.cpu_count() or 1)))
+    return {"machine": facts, "goals": goals_table(jobs), **tables}
 
 
 if __name__ == "__main__":

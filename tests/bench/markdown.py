@@ -30,7 +30,20 @@ def job_table(job: JobRecord) -> str:
     base = next((entry["median"] for entry in job["entries"] if entry["median"]), {})
     lines = [HEAD, *(_entry_row(entry, base) for entry in job["entries"])]
     reduced = f" (tables with {job['scale']:g} of the rows)" if job["scale"] != 1 else ""
-    return "\n".join([*lines, "", f"`{job['command']}`{reduced}: {_versions(job['entries'])}."])
+    before = f"Load average before: {job['load']:.1f}."
+    made = f"`{job['command']}`{reduced}: {_versions(job['entries'])}. {before}"
+    return "\n".join([*lines, "", made])
+
+
+def caveats(jobs: Mapping[str, JobRecord], cores: int) -> list[str]:
+    """What a reader must know of the figures before believing them."""
+    smaller = [name for name, job in jobs.items() if job["scale"] != 1]
+    # A job's own end leaves about one process per core in the average that the next one sees.
+    busy = [name for name, job in jobs.items() if job["load"] > 2 * cores]
+    told = {"fewer rows than the jobs are named after": smaller, "a machine busy otherwise": busy}
+    return [
+        f"**Preliminary**: of {what}: {', '.join(names)}." for what, names in told.items() if names
+    ]
 
 
 def failures(jobs: Mapping[str, JobRecord]) -> list[str]:

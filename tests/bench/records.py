@@ -44,11 +44,12 @@ class GrowthRecord(TypedDict):
 
 
 class JobRecord(TypedDict):
-    """A job as it was run."""
+    """A job as it was run. load: the system's average over a minute, before it began."""
 
     title: str
     command: str
     scale: float
+    load: float
     entries: list[EntryRecord]
     goals: list[GoalRecord]
     growth: GrowthRecord | None
@@ -63,12 +64,15 @@ class Report(TypedDict):
     jobs: dict[str, JobRecord]
 
 
-def job_record(job: Job, entries: Sequence[Entry], command: str, scale: float) -> JobRecord:
+def job_record(
+    job: Job, entries: Sequence[Entry], command: str, scale: float, load: float = 0.0
+) -> JobRecord:
     medians = {entry.label: _median(entry.runs) for entry in entries if not entry.absent}
     return JobRecord(
         title=job.title,
         command=command,
         scale=scale,
+        load=load,
         entries=[_entry(entry, medians.get(entry.label, {})) for entry in entries],
         goals=[_goal(goal, medians) for goal in job.goals],
         growth=_growth(job.growth, medians) if job.growth else None,
