@@ -18,6 +18,7 @@ import polars as pl
 
 from bncli.data.failures import FAILURES, unreadable
 from bncli.data.guess import STANDARD_NULLS, TRUTH, Guess
+from bncli.data.naming import column
 from bncli.data.parts import Part, Retyped
 from bncli.errors import BadValue, DataError, Unreadable, listed
 
@@ -149,7 +150,7 @@ def _survey(
 
 
 def _questions(name: str, guess: Guess, decimal_comma: bool) -> dict[str, pl.Expr]:
-    cell = pl.col(name)
+    cell = column(name)
     bare = cell.str.strip_chars()
     known = [*guess.nulls, *STANDARD_NULLS, ""]
     present = bare.is_not_null() & ~bare.is_in(known)

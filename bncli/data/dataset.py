@@ -17,6 +17,7 @@ from bncli.data.failures import FAILURES
 from bncli.data.formats import FORMATS, ReadOptions, format_of
 from bncli.data.guess import VERBATIM, Guess
 from bncli.data.locate import STDIN, Located, PathLike, locate
+from bncli.data.naming import column
 from bncli.data.parts import Part
 from bncli.data.sources import Meter, Stamp, source_of
 from bncli.data.tables import is_table, table_part
@@ -102,7 +103,9 @@ class Dataset:
         Raises what ``explain`` makes of a failure: BadValue, Unreadable, or Retyped (start again
         with ``retyped``; ``retyping.with_retyping`` does so).
         """
-        wanted = select if select is not None or columns is None else [pl.col(*columns)]
+        wanted = (
+            select if select is not None or columns is None else [column(name) for name in columns]
+        )
         frame = self.scan()
         try:
             yield from batches.chunks(frame, batch_size, tail, wanted, start, stop, read_rows)

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from bncli.data.naming import column as by_name
 from bncli.data.tensors import flat, unflat, with_inner
 from bncli.stats.layout import Layout
 
@@ -111,7 +112,7 @@ class Level(Single):
     value: float
 
     def expression(self, column: str, dtype: pl.DataType) -> pl.Expr:
-        x = pl.col(column).cast(pl.Float64)
+        x = by_name(column).cast(pl.Float64)
         return pl.when(x.is_infinite()).then(x).otherwise(x * 0.0 + self.value)
 
 
@@ -120,7 +121,7 @@ class Absent(Single):
     """Missing wherever it is finite."""
 
     def expression(self, column: str, dtype: pl.DataType) -> pl.Expr:
-        x = pl.col(column).cast(pl.Float64)
+        x = by_name(column).cast(pl.Float64)
         return pl.when(x.is_infinite()).then(x)
 
 
@@ -132,7 +133,7 @@ class Given(Single):
 
     def expression(self, column: str, dtype: pl.DataType) -> pl.Expr:
         given = pl.lit(pl.Series(self.values))
-        return pl.when(pl.col(column).is_not_null()).then(given)
+        return pl.when(by_name(column).is_not_null()).then(given)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,7 +147,7 @@ class PerChannel:
     compute: Callable[[NDArray[np.float64], int], NDArray[np.float64]]
 
     def result(self, column: str, dtype: pl.DataType, finish: Finish) -> pl.Expr:
-        return pl.col(column).map_batches(
+        return by_name(column).map_batches(
             lambda series: self.computed(series, finish),
             return_dtype=with_inner(dtype, finish.type),
             is_elementwise=True,
@@ -191,7 +192,7 @@ class GivenTensor:
 
 def _difference(column: str, dtype: pl.DataType, centre: float) -> pl.Expr:
     """``x - centre`` rounded once, also where x is an integer that no float64 holds."""
-    x = pl.col(column)
+    x = by_name(column)
     if dtype in _WIDE and abs(centre) >= _SAFE_MEAN:
         whole = round(centre)
         near = x.cast(pl.Int128) - pl.lit(whole, dtype=pl.Int128)

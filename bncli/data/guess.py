@@ -20,6 +20,8 @@ from typing import NamedTuple, Self
 
 import polars as pl
 
+from bncli.data.naming import column as by_name
+
 STANDARD_NULLS = ("NA", "NULL", "null", "None", "#N/A")
 TRUTH: Mapping[str, bool] = {"true": True, "false": False}
 _STRAY_SPELLINGS = 2
@@ -125,7 +127,7 @@ def agreed(guesses: Iterable[tuple[str, Guess]]) -> Guess | None:
 
 def converted(column: str, guess: Guess, decimal_comma: bool) -> pl.Expr:
     """The cells of a String column as its guessed type. Source of truth for ``by_hand``."""
-    bare = pl.col(column).str.strip_chars() if guess.type != pl.String() else pl.col(column)
+    bare = by_name(column).str.strip_chars() if guess.type != pl.String() else by_name(column)
     cell = pl.when(bare.is_in([*guess.nulls, ""])).then(None).otherwise(bare)
     if guess.type == pl.Boolean():
         return cell.str.to_lowercase().replace_strict(TRUTH, return_dtype=pl.Boolean).alias(column)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bncli.data.columns import require_columns
 from bncli.data.dataset import Dataset
 from bncli.data.guess import PADDED, STANDARD_NULLS, TRUTH
+from bncli.data.naming import column
 from bncli.errors import DataError
 
 _TEXT = (pl.String(), pl.Categorical)
@@ -47,9 +48,9 @@ class Key:
         if not isinstance(kind, (pl.String, pl.Categorical, pl.Enum)):
             return texts
         if self.type.startswith(_NUMBERS):
-            return texts.to_frame().select(_number(pl.col(series.name))).to_series()
+            return texts.to_frame().select(_number(column(series.name))).to_series()
         if self.type == "Boolean":
-            return texts.to_frame().select(_truth(pl.col(series.name))).to_series()
+            return texts.to_frame().select(_truth(column(series.name))).to_series()
         return texts
 
     def check(self, series: pl.Series, dataset: Dataset, first_row: int) -> None:
@@ -108,7 +109,7 @@ def _check(kind: pl.DataType, column: str, where: str) -> None:
 
 def _of_floats(series: pl.Series) -> pl.Series:
     """Whole numbers without a fraction's zero; others as they are."""
-    x = pl.col(series.name)
+    x = column(series.name)
     whole = (x == x.floor()) & (x.abs() <= 2.0**53)
     text = pl.when(whole).then(x.cast(pl.Int64, strict=False).cast(pl.String))
     found = pl.when(x.is_not_nan()).then(text.otherwise(x.cast(pl.String)))

@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from bncli.data.formulas import Finish, Formula
+from bncli.data.naming import column
 from bncli.data.tensors import flat, inner_of, shape_of, unflat
 from bncli.errors import UsageError
 
@@ -32,7 +33,7 @@ def expressions(
     chosen: list[pl.Expr] = []
     for name, dtype in schema.items():
         if name not in formulas or finish.suffix:
-            chosen.append(pl.col(name))
+            chosen.append(column(name))
         if name in formulas:
             result = formulas[name].result(name, dtype, finish)
             chosen.append(result.alias(finish.name(name)))
@@ -59,7 +60,9 @@ def watched(
 
     # One call for all columns: the lock of the interpreter is taken once per piece.
     dtype = frame.collect_schema()[columns[0]]
-    seen = pl.map_batches(list(columns), look, return_dtype=dtype, is_elementwise=True)
+    seen = pl.map_batches(
+        [column(name) for name in columns], look, return_dtype=dtype, is_elementwise=True
+    )
     return frame.with_columns(seen.alias(columns[0]))
 
 
@@ -77,7 +80,7 @@ def floating(schema: pl.Schema, columns: Sequence[str]) -> list[str]:
 def extremes(frame: pl.DataFrame, columns: Sequence[str]) -> NDArray[np.float64]:
     """Smallest and largest value of each column, NaN left out. Shape (2, columns)."""
     singles = [name for name in columns if shape_of(frame.schema[name]) is None]
-    wanted = [pl.col(name).cast(pl.Float64) for name in singles]
+    wanted = [column(name).cast(pl.Float64) for name in singles]
     lows = frame.select(x.min() for x in wanted).row(0) if wanted else ()
     highs = frame.select(x.max() for x in wanted).row(0) if wanted else ()
     ends = dict(zip(singles, zip(lows, highs, strict=True), strict=True))
@@ -103,7 +106,7 @@ def without_infinite(frame: Frame, columns: Sequence[str]) -> Frame:
     return frame.with_columns(
         _finite(name).alias(name)
         if shape_of(schema[name]) is None
-        else pl.col(name).map_batches(
+        else column(name).map_batches(
             _finite_tensor, return_dtype=schema[name], is_elementwise=True
         )
         for name in columns
@@ -111,7 +114,7 @@ def without_infinite(frame: Frame, columns: Sequence[str]) -> Frame:
 
 
 def _finite(name: str) -> pl.Expr:
-    return pl.when(pl.col(name).is_infinite().not_()).then(pl.col(name))
+    return pl.when(column(name).is_infinite().not_()).then(column(name))
 
 
 def _finite_tensor(column: pl.Series) -> pl.Series:

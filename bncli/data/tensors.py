@@ -14,6 +14,7 @@ from typing import cast
 
 import polars as pl
 
+from bncli.data.naming import unnamed
 from bncli.data.values import Values, numeric_values
 from bncli.errors import DataError, UsageError
 from bncli.stats.layout import Layout
@@ -91,6 +92,7 @@ def with_inner(kind: pl.DataType, inner: pl.DataType) -> pl.DataType:
 
 def flat(column: pl.Series) -> pl.Series:
     """The values one after the other; a missing row counts as so many missing values."""
+    column = unnamed(column)
     stored = column.ext.storage() if isinstance(column.dtype, pl.Extension) else column
     if not isinstance(stored.dtype, pl.Array):
         return stored

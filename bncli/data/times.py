@@ -14,6 +14,7 @@ import polars as pl
 
 from bncli.data.columns import require_columns
 from bncli.data.dataset import Dataset
+from bncli.data.naming import column as by_name
 from bncli.errors import DataError, UsageError
 
 _DURATION = re.compile(r"([0-9]{1,9})(ns|us|ms|s|m|h|d|w|mo|q|y)")
@@ -77,7 +78,7 @@ def _times(dataset: Dataset, column: str) -> tuple[pl.Expr, pl.DataType]:
     """The column as times or whole numbers, and their type. Raises DataError."""
     kind = dataset.schema[column]
     if isinstance(kind, (pl.Date, pl.Datetime)) or kind.is_integer():
-        return pl.col(column), kind
+        return by_name(column), kind
     if isinstance(kind, pl.String):
         return _parsed(dataset, column)
     raise _no_times(dataset, column, f"is of type {kind}")
@@ -90,7 +91,7 @@ def _parsed(dataset: Dataset, column: str) -> tuple[pl.Expr, pl.DataType]:
         raise _no_times(dataset, column, "holds text, and none in its first rows")
     for style in _FORMATS:
         kind = pl.Date() if style == _FORMATS[0] else pl.Datetime("us", _zone(style))
-        times = pl.col(column).str.strptime(kind, style, strict=False)
+        times = by_name(column).str.strptime(kind, style, strict=False)
         if not texts.to_frame().select(times).to_series().null_count():
             return times, kind
     raise _no_times(dataset, column, f"holds text, such as '{texts[0]}'")

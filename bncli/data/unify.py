@@ -11,6 +11,7 @@ import polars as pl
 from bncli.data.csv_faults import Stray, bad_cells
 from bncli.data.formats import ReadOptions
 from bncli.data.guess import PADDED, agreed
+from bncli.data.naming import column as by_name
 from bncli.data.parts import Part
 from bncli.errors import BncliError, ColumnMissing, DataError, listed
 
@@ -46,7 +47,7 @@ def conformed(frame: pl.LazyFrame, part: Part, schema: pl.Schema) -> pl.LazyFram
 
     def column(name: str, kind: pl.DataType) -> pl.Expr:
         if name in own:
-            return pl.col(name) if own[name] == kind else pl.col(name).cast(kind)
+            return by_name(name) if own[name] == kind else by_name(name).cast(kind)
         return pl.lit(constants.get(name), kind).alias(name)
 
     return frame.select(column(name, kind) for name, kind in schema.items())

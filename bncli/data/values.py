@@ -11,6 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from bncli.data.naming import column, unnamed
+
 Numbers: TypeAlias = NDArray[np.float64] | NDArray[np.int64] | NDArray[np.uint64]
 _EXACT = (pl.Int64(), pl.UInt64())
 _SMALL = (pl.Float32(), pl.Int32(), pl.UInt32(), pl.Int16(), pl.UInt16(), pl.Int8(), pl.UInt8())
@@ -40,10 +42,12 @@ def numeric_values(frame: pl.DataFrame, names: Sequence[str]) -> list[Values]:
     and truth values are widened to float64.
     """
     # polars fills and converts several columns at once, in its own threads.
-    converted = frame.select(_plain(frame[name]) for name in names if not _is_plain(frame[name]))
+    converted = frame.select(
+        _plain(name, frame.schema[name]) for name in names if not _is_plain(frame[name])
+    )
     found = []
     for name in names:
-        raw = frame[name]
+        raw = unnamed(frame[name])
         values = (converted if name in converted.columns else frame)[name].to_numpy()
         exact = raw.dtype in _EXACT
         nulls = raw.null_count()
@@ -58,9 +62,9 @@ def _is_plain(series: pl.Series) -> bool:
     return series.dtype in _PLAIN and not series.null_count()
 
 
-def _plain(series: pl.Series) -> pl.Expr:
-    exact = series.dtype in _EXACT
-    wide = pl.col(series.name) if exact else pl.col(series.name).cast(pl.Float64)
+def _plain(name: str, kind: pl.DataType) -> pl.Expr:
+    exact = kind in _EXACT
+    wide = column(name) if exact else column(name).cast(pl.Float64)
     return wide.fill_null(0 if exact else math.nan)
 
 
@@ -69,7 +73,7 @@ def times_of(series: pl.Series) -> NDArray[np.int64]:
 
     Finer units are rounded down. Years beyond about 285,000 count as the last ones before.
     """
-    whole = series.drop_nulls().to_physical().cast(pl.Int64).to_numpy()
+    whole = unnamed(series).drop_nulls().to_physical().cast(pl.Int64).to_numpy()
     unit = getattr(series.dtype, "time_unit", "ns" if series.dtype == pl.Time else "day")
     if unit == "ns":
         return whole // 1000
@@ -81,7 +85,7 @@ def times_of(series: pl.Series) -> NDArray[np.int64]:
 
 def category_counts(series: pl.Series) -> tuple[list[str], list[int], int]:
     """(values as text, their counts, missing), in the order of the text. Booleans: true, false."""
-    counted = series.drop_nulls().alias("value").value_counts(name="count")
+    counted = series.alias("value").drop_nulls().value_counts(name="count")
     frame = counted.with_columns(pl.col("value").cast(pl.String)).sort("value")
     values: list[Any] = frame["value"].to_list()
     return values, frame["count"].to_list(), series.null_count()

@@ -19,6 +19,7 @@ import polars as pl
 from bncli.data.columns import require_columns
 from bncli.data.dataset import Dataset
 from bncli.data.inputs import Inputs
+from bncli.data.naming import column as by_name
 from bncli.engine.applicable import applicable_columns
 from bncli.engine.epochs import InOrder, Shuffled, Training
 from bncli.engine.samples import Samples, open_samples
@@ -197,7 +198,7 @@ def _target(given: Given, survey: Survey) -> Target:
 
 def _numeric(target: Target) -> pl.Expr:
     """What is learned of the target: a number, or the number of a class."""
-    column = pl.col(target.name)
+    column = by_name(target.name)
     if target.task == "regression":
         return (column.cast(pl.Float64) - target.shift) / target.scale
     numbers = [float(number) for number in range(len(target.values))]

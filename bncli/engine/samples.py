@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from bncli.data.batches import exact_frames
 from bncli.data.dataset import Dataset
 from bncli.data.inputs import Inputs
+from bncli.data.naming import column as by_name
 from bncli.data.waiting import Waiting
 from bncli.stats.compactor import splitmix
 from bncli.stats.exact import FloatArray
@@ -81,7 +82,7 @@ def open_samples(
     rows = dataset.rows
     if rows is None or not dataset.rewindable:
         frame, rows = _spooled(frame, inputs, stack)
-    return Samples(dataset, frame, rows, inputs, target, pl.col(target), infinite_as_missing)
+    return Samples(dataset, frame, rows, inputs, target, by_name(target), infinite_as_missing)
 
 
 def drawn(first: int, rows: int, share: float, seed: int) -> NDArray[np.bool_]:
@@ -94,7 +95,7 @@ def drawn(first: int, rows: int, share: float, seed: int) -> NDArray[np.bool_]:
 
 def _target(name: str, dtype: pl.DataType, infinite_as_missing: bool) -> pl.Expr:
     """As it is, but categories as text, and every fraction as a Float64."""
-    column = pl.col(name)
+    column = by_name(name)
     if isinstance(dtype, pl.Categorical | pl.Enum):
         return column.cast(pl.String)
     if not (dtype.is_float() or dtype.is_decimal()):

@@ -15,6 +15,7 @@ from bncli.data.columns import named_columns
 from bncli.data.dataset import Dataset
 from bncli.data.encoding import WriteOptions
 from bncli.data.inputs import Inputs
+from bncli.data.naming import column
 from bncli.data.rewrite import extremes, floating
 from bncli.data.targets import PathLike
 from bncli.engine.applicable import applicable_columns
@@ -126,7 +127,7 @@ class Scorer:
 
     def expressions(self, schema: pl.Schema) -> list[pl.Expr]:
         scores = [pl.lit(None, kind).alias(name) for name, kind in self.scores.items()]
-        kept = [pl.col(name) for name in self.keep]
+        kept = [column(name) for name in self.keep]
         return [pl.lit(0, pl.Int64()).alias(ROW), *kept, *scores]
 
     def _standardized(self, frame: pl.DataFrame) -> FloatArray:
