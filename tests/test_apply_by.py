@@ -233,7 +233,7 @@ def test_mini_batch_statistics_are_refused_by_name(fitted, tmp_path):
 
 
 def test_verbs_that_know_no_groups_refuse_them_by_name(fitted, tmp_path):
-    with pytest.raises(UsageError, match="by 'k', and adapt takes those of all rows only"):
+    with pytest.raises(UsageError, match="statistics per group of 'k' are not adapted"):
         bncli.adapt(FRAME, fitted)
     with pytest.raises(UsageError, match="by 'k', and learn takes those of all rows only"):
         bncli.learn(FRAME, fitted, target="flat")
