@@ -62,7 +62,7 @@ class FitTask:
         parts = chain.from_iterable(
             _within_grains(chunk, self.plan.group) for chunk in self._seen(segment)
         )
-        for part in ordered_map(self._measured, parts, decoding_threads()):
+        for part in ordered_map(self._measured, parts, self._threads()):
             self._check(part)
             fold = fold.merge(part.fold)
             for watch in self.watch:
@@ -82,6 +82,11 @@ class FitTask:
             for onlooker in self.onlookers:
                 onlooker.see(chunk)
             yield without_ragged(chunk, self.plan.batch_size) if self.tail == "drop" else chunk
+
+    def _threads(self) -> int:
+        """Moments alone take about as long as decoding, and leave it half of the processors."""
+        threads = decoding_threads()
+        return threads if self.plan.sketches else (threads + 1) // 2
 
     def _chunks(self, segment: Segment) -> Iterator[Chunk]:
         plan = self.plan
