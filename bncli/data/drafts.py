@@ -9,6 +9,7 @@ folder, and numbers are used again.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import os
@@ -26,6 +27,7 @@ _LONGEST_NAME_BYTES = 200
 _NO_LOCKS_HERE = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 _OWN: set[Path] = set()
 _FLUSH_EVERY_S = 0.2
+_WRITE = 2  # SYNC_FILE_RANGE_WRITE, linux/fs.h
 
 
 @contextmanager
@@ -72,30 +74,33 @@ def flush(path: Path) -> None:
 
 @contextmanager
 def flushed_meanwhile(path: Path) -> Iterator[None]:
-    """While the block writes ``path``, flush what is there already, so that little is left for the
-    end. Raises OSError, when the block ends well, for what could not be flushed."""
+    """While the block writes ``path``, have the disk write what is there already, so that little is
+    left for the end. What fails is told by ``flush`` then. Does nothing but on Linux."""
     done = Event()
-    failures: list[OSError] = []
 
-    def keep_flushing() -> None:
-        # The system tells a failure once: it must not be lost because this thread was told.
-        try:
-            while not done.wait(_FLUSH_EVERY_S):
-                flush(path)
-        except OSError as error:
-            failures.append(error)
+    def keep_writing() -> None:
+        while not done.wait(_FLUSH_EVERY_S):
+            _start_writing(path)
 
-    thread = Thread(target=keep_flushing, daemon=True)
-    thread.start()
+    if not hasattr(ctypes.CDLL(None), "sync_file_range"):
+        yield
+        return
+    Thread(target=keep_writing, daemon=True).start()
     try:
         yield
-    except BaseException:
+    finally:
         done.set()
-        raise
-    done.set()
-    thread.join()
-    if failures:
-        raise failures[0]
+
+
+def _start_writing(path: Path) -> None:
+    """Tell the system to start, without waiting for it: ``flush`` would hold the writer up."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            whole = ctypes.c_int64(0)
+            ctypes.CDLL(None).sync_file_range(descriptor, whole, whole, _WRITE)
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager
