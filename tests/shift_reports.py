@@ -11,6 +11,7 @@ import polars as pl
 from conftest import ROOT
 from profiles import frame_side, side_of
 
+from bncli.shift.by_group import ByGroup, GroupShift
 from bncli.shift.compare import ShiftOptions, ShiftReport, compare
 from bncli.shift.model import Column
 from bncli.shift.wholes import Cell, Joint, Onset, PairMoved, Slice, Timeline
@@ -98,9 +99,25 @@ def _named(column: Column, name: str) -> Column:
 
 
 def whole(report: ShiftReport, slices: int = 6) -> ShiftReport:
-    """The report with a joint part and a timeline, made by hand."""
+    """The report with a joint part, groups and a timeline, made by hand."""
     labels = [column.label for column in report.columns]
-    return replace(report, joint=joint(labels), timeline=timeline(labels, slices))
+    parts = {"joint": joint(labels), "timeline": timeline(labels, slices)}
+    return replace(report, **parts, groups=groups(report.columns))
+
+
+def groups(columns: tuple[Column, ...]) -> ByGroup:
+    """Groups called like the columns: in each all of them are compared, from its own one on."""
+    return ByGroup(
+        columns[0].label if columns else "key",
+        tuple(
+            GroupShift(column.label, (90 - at, 80 + at), columns[at:], together=1 + (at == 5))
+            for at, column in enumerate(columns[:40])
+        ),
+        tuple((column.label, 7) for column in columns[:9]),
+        tuple((column.label, 5) for column in columns[:2]),
+        (3, 4),
+        ("a note on groups",),
+    )
 
 
 def joint(labels: list[str]) -> Joint:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bncli import artifact
+from bncli.api.by_group import Groupwise
 from bncli.api.fitting import DEFAULT_BATCH_SIZE
 from bncli.api.fluent import Data, is_path
 from bncli.api.overtime import Overtime, asked_slicing
@@ -38,6 +39,7 @@ def shift(
     by_batch: int | None = None,
     over: str | None = None,
     every: str | None = None,
+    by: str | None = None,
     options: ReadOptions | None = None,
     progress: Progress | None = None,
     **comparing: Any,
@@ -46,26 +48,35 @@ def shift(
 
     by_batch: also compare the test side in slices of so many rows; or over, every: cut over a
     column of dates, datetimes, ISO text or whole numbers, every "1d", "1w", "1mo", or so much of
-    the number. Further options are those of ``ShiftOptions``: bins, psi_floor, alpha, thresholds,
-    fail_on, seed. Infinities count as missing.
+    the number. by: also compare every group of rows that this column names; an artifact must have
+    been fitted by it. Further options are those of ``ShiftOptions``: bins, psi_floor, alpha,
+    thresholds, fail_on, seed. Infinities count as missing.
     """
     # SciPy is slow to import, and only this verb needs it.
-    from bncli.shift.compare import compare
+    from bncli.shift.compare import compare, with_groups
     from bncli.shift.options import ShiftOptions
 
     settings = ShiftOptions(**comparing)
     slicing = asked_slicing(by_batch, over, every)
     if slicing is not None:
         _refuse_artifact(test)
-    choice = Choice.of(columns, column, exclude, target)
+        _refuse_both(by)
     read = options or ReadOptions()
+    sides = _opened(train, read), _opened(test, read)
+    measuring = Measuring(Choice.of(columns, column, exclude, target, by), nonfinite, progress)
     most = DEFAULT_CHANNELS if settings.joint is None else settings.joint
-    first = _side(train, choice, nonfinite, read, progress, most)
+    if by is not None:
+        groupwise = Groupwise.of(by, sides[0].held, sides[1].held, settings)
+        first = measuring.side(sides[0], most, groupwise.fold_train, groupwise.take_train)
+        joint = _jointly(first, settings.joint)
+        second = measuring.side(sides[1], joint, groupwise.fold_test, groupwise.take_test)
+        return with_groups(compare(first, second, settings), groupwise.result())
+    first = measuring.side(sides[0], most)
     joint = _jointly(first, settings.joint)
     if slicing is None:
-        return compare(first, _side(test, choice, nonfinite, read, progress, joint), settings)
+        return compare(first, measuring.side(sides[1], joint), settings)
     overtime = Overtime(slicing, first, settings)
-    second = _side(test, choice, nonfinite, read, progress, joint, overtime.fold)
+    second = measuring.side(sides[1], joint, overtime.fold)
     return replace(compare(first, second, settings), timeline=overtime.timeline(second.rows))
 
 
@@ -79,6 +90,14 @@ def _refuse_artifact(test: Data) -> None:
         )
 
 
+def _refuse_both(by: str | None) -> None:
+    if by is not None:
+        raise UsageError(
+            "--by and the options over time cut the test side in two ways",
+            fix="give one, or select the rows of a group first",
+        )
+
+
 def _jointly(first: Side, most: int | None) -> frozenset[str]:
     """The columns of the test side whose covariance is of use: those that the training side keeps,
     in whatever order they come; of these the first ``most``, None for all."""
@@ -87,28 +106,49 @@ def _jointly(first: Side, most: int | None) -> frozenset[str]:
     return frozenset(first.profile.channels[at].label for at in channels)
 
 
-def _side(
-    side: Data,
-    choice: Choice,
-    nonfinite: NonFinitePolicy,
-    options: ReadOptions,
-    progress: Progress | None,
-    joint: Joint,
-    fold: Callable[[FitTask], Profile] = fold_dataset,
-) -> Side:
-    from bncli.shift.model import Side
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A side before any of its rows is read: data, or the profile of an artifact."""
 
+    name: str
+    held: Dataset | Profile
+
+
+def _opened(side: Data, options: ReadOptions) -> Opened:
     if isinstance(side, Record):
-        return Side("artifact", side.profile.rows, side.profile)
+        return Opened("artifact", side.profile)
     if is_path(side) and artifact.is_artifact(side):
-        profile = artifact.load(side).profile
-        return Side(Path(side).name, profile.rows, profile)
+        return Opened(Path(side).name, artifact.load(side).profile)
+    dataset = open_dataset(side, options)
+    return Opened(dataset.name, dataset)
 
-    def work(dataset: Dataset) -> Side:
+
+@dataclass(frozen=True, slots=True)
+class Measuring:
+    """How a side that is data becomes a profile."""
+
+    choice: Choice
+    nonfinite: NonFinitePolicy
+    progress: Progress | None
+
+    def side(
+        self,
+        opened: Opened,
+        joint: Joint,
+        fold: Callable[[FitTask], Profile] = fold_dataset,
+        take: Callable[[Profile], Profile] | None = None,
+    ) -> Side:
+        """fold, take: what makes a profile of data, and what becomes of one that is there."""
+        from bncli.shift.model import Side
+
+        if isinstance(opened.held, Profile):
+            profile = opened.held if take is None else take(opened.held)
+        else:
+            profile = with_retyping(opened.held, lambda dataset: fold(self._task(dataset, joint)))
+        return Side(opened.name, profile.rows, profile)
+
+    def _task(self, dataset: Dataset, joint: Joint) -> FitTask:
         plan = plan_for(
-            dataset, choice, DEFAULT_BATCH_SIZE, Pooled(), joint=joint, numbers_needed=False
+            dataset, self.choice, DEFAULT_BATCH_SIZE, Pooled(), joint=joint, numbers_needed=False
         )
-        measured = fold(FitTask(dataset, plan, nonfinite=nonfinite, progress=progress))
-        return Side(dataset.name, measured.rows, measured)
-
-    return with_retyping(open_dataset(side, options), work)
+        return FitTask(dataset, plan, nonfinite=self.nonfinite, progress=self.progress)

@@ -38,6 +38,13 @@ def shift(
             metavar="NAME", help="Label column, left out of the comparison. [default: none]"
         ),
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY",
+            help="Also compare every group of rows that this column names. [default: none]",
+        ),
+    ] = None,
     joint: JOINT = None,
     no_joint: NO_JOINT = False,
     *,
@@ -67,7 +74,7 @@ def shift(
             **measured,
             **slicing.options(),
             **columns.chosen(),
-            **given(target=target, progress=progress, joint=0 if no_joint else joint),
+            **given(target=target, by=by, progress=progress, joint=0 if no_joint else joint),
         )
     reports.deliver(report, general.quiet)
     if report.gate.failed:

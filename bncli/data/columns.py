@@ -38,13 +38,13 @@ class Selection:
         """Numeric and categorical columns together."""
         return self.numeric + self.categorical
 
-    def without(self, key: str, where: str | None = None) -> Selection:
+    def without(self, key: str, where: str | None = None, numbers_needed: bool = True) -> Selection:
         """The same, ``key`` among the standardized columns no more.
 
-        Raises DataError when there is nothing else to standardize.
+        Raises DataError when nothing else is there to standardize, where ``numbers_needed``.
         """
         numeric = tuple(name for name in self.numeric if name != key)
-        if not numeric:
+        if numbers_needed and not numeric:
             raise DataError(
                 f"no numeric column to standardize but '{key}', which names the groups", where=where
             )

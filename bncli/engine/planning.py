@@ -68,7 +68,7 @@ class Choice:
             numbers_needed,
         )
         if self.key is not None:
-            chosen = chosen.without(self.key, dataset.name)
+            chosen = chosen.without(self.key, dataset.name, numbers_needed)
         if self.columns or self.column:
             return chosen
         numbers = row_number_columns(dataset, chosen.numeric)

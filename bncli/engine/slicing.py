@@ -29,6 +29,7 @@ HELD_VALUES = 1 << 25
 """Values of open slices kept in memory, 256 MB, before the largest slices are sealed."""
 
 _SEALED = 1024
+_FRAMES = 64  # short frames that wait before they become one: each takes kilobytes of its own
 _CATEGORY = 16  # values' worth of memory that a counted category takes
 
 
@@ -128,6 +129,8 @@ class _Slice:
         self.rows += piece.frame.height
         self.waiting.append(piece.frame)
         self.waiting_rows += piece.frame.height
+        if len(self.waiting) >= _FRAMES:
+            self.waiting = [pl.concat(self.waiting, rechunk=True)]
         size = self.task.plan.batch_size
         if self.waiting_rows >= size:
             self._fold_in(self.waiting_rows // size * size)

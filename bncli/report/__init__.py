@@ -3,6 +3,7 @@
     machine.py    ``to_json``: the documented schema, version 1
     formats.py    every format for a file, by name: adding one is a module and a line
     heat.py       the timeline on a terminal; overtime.py: in words and as JSON
+    groups_table.py  the groups on a terminal; groupwise.py: in words
     markdown.py   for a pull request; markdown_parts.py: its joint part and its timeline
     html/         a page with charts, whole in one file
     junit.py      for the test view of a CI system

@@ -1,21 +1,24 @@
 """The shift report as a JUnit file: ``shift --junit``, for the test view of a CI system.
 
-A case per column: it fails when the column has moved, and is skipped when it was not compared.
+A case per column: it fails when the column has moved, and is skipped when it was not compared. So
+does a case per group, where groups were compared.
 A case per gate rule: it fails when the rule was reached. A build that should only stop at the
 gate reads the exit code, or the suite ``bncli.shift.gate``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree as Xml
 
-from bncli.report import cells, words
+from bncli.report import cells, groupwise, words
 from bncli.report.escape import printable
 from bncli.report.machine import ordered
+from bncli.shift.by_group import ByGroup, GroupShift
 from bncli.shift.model import Column, ShiftReport
 
 COLUMNS = "bncli.shift.columns"
+GROUPS = "bncli.shift.groups"
 GATE = "bncli.shift.gate"
 _LONGEST = 200
 
@@ -24,6 +27,8 @@ def to_junit(report: ShiftReport) -> str:
     """The report as XML text that ends in a line break; the same report, the same text."""
     suites = [_suite(COLUMNS, [*map(_column, report.columns), *_not_compared(report)])]
     suites[0].insert(0, _properties(report))
+    if report.groups is not None:
+        suites.append(_suite(GROUPS, [*map(_group, report.groups.groups), *_alone(report.groups)]))
     if report.gate.rules:
         failed = set(report.gate.failed)
         suites.append(_suite(GATE, [_rule(rule, rule in failed) for rule in report.gate.rules]))
@@ -106,6 +111,28 @@ def _not_compared(report: ShiftReport) -> list[Xml.Element]:
         Xml.SubElement(case, "skipped", {"message": _text(reason)})
         cases.append(case)
     return cases
+
+
+def _group(group: GroupShift) -> Xml.Element:
+    case = _case(GROUPS, group.key)
+    if group.shifted:
+        message = _text(f"{group.severity} shift: {groupwise.moved(group)} columns moved")
+        failure = Xml.SubElement(case, "failure", {"type": group.severity, "message": message})
+        lines = (f"{one.label}: {', '.join(one.reasons)}" for one in group.columns if one.reasons)
+        failure.text = "\n".join(map(_text, lines))
+    elif group.too_few_rows:
+        Xml.SubElement(case, "skipped", {"message": "too few rows to tell a shift"})
+    return case
+
+
+def _alone(found: ByGroup) -> Iterator[Xml.Element]:
+    """The groups of one side."""
+    sides = (("only in training", found.only_train), ("only in test", found.only_test))
+    for reason, groups in sides:
+        for key, _ in groups:
+            case = _case(GROUPS, key)
+            Xml.SubElement(case, "skipped", {"message": reason})
+            yield case
 
 
 def _rule(rule: str, failed: bool) -> Xml.Element:

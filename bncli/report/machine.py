@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bncli.report import overtime
+from bncli.shift.by_group import ByGroup, GroupShift
 from bncli.shift.measures import MEASURES
 from bncli.shift.model import Column, Gate, SchemaChange, ShiftReport
 from bncli.shift.options import THRESHOLDS, ShiftOptions
@@ -35,6 +36,7 @@ def to_json(report: ShiftReport) -> dict[str, Any]:
         "timeline": overtime.cells_json(report.timeline),
         "onsets": overtime.onsets_json(report.timeline),
         "over_time": overtime.about_json(report.timeline),
+        "groups": _groups(report.groups),
         "labels": report.labels,
         "options": _options(report.options),
     }
@@ -90,6 +92,53 @@ def _joint(joint: Joint) -> dict[str, Any]:
         "auc_p": None,
         "pairs": [asdict(one) for one in joint.pairs],
         "notes": list(joint.notes),
+    }
+
+
+def _groups(found: ByGroup | None) -> dict[str, Any] | None:
+    """The groups, the worst first; those of one side by name with their rows."""
+    if found is None:
+        return None
+    return {
+        "by": found.by,
+        "verdict": found.verdict,
+        "shifted": found.shifted,
+        "compared": len(found.groups),
+        "groups": [_group(one) for one in found.groups],
+        "only_train": [{"key": key, "rows": rows} for key, rows in found.only_train],
+        "only_test": [{"key": key, "rows": rows} for key, rows in found.only_test],
+        "keyless": list(found.keyless),
+        "notes": list(found.notes),
+    }
+
+
+def _group(group: GroupShift) -> dict[str, Any]:
+    return {
+        "key": group.key,
+        "together": group.together,
+        "rows": list(group.rows),
+        "severity": group.severity,
+        "shifted": group.shifted,
+        "compared": len(group.columns),
+        "too_few_rows": group.too_few_rows,
+        "columns": [_column_of_group(column) for column in group.columns],
+    }
+
+
+def _column_of_group(column: Column) -> dict[str, Any]:
+    measured = column.measured
+    return {
+        "name": measured.name,
+        "channel": measured.channel,
+        "kind": measured.kind,
+        "n_train": measured.n_train,
+        "n_test": measured.n_test,
+        "severity": column.severity,
+        "too_few_rows": column.too_few_rows,
+        "reasons": list(column.reasons),
+        "measures": {name: column.measures[name] for name in ordered(column)},
+        "p_adjusted": column.p_adjusted,
+        "notes": [*column.notes, *measured.cautions],
     }
 
 

@@ -13,13 +13,12 @@ from typing import TypeAlias
 
 from bncli.report import cells, words
 from bncli.report.escape import code_span, plain
-from bncli.report.markdown_parts import joint, timeline
+from bncli.report.markdown_parts import MARKS, groups, joint, timeline
 from bncli.shift.model import Column, Origin, ShiftReport
 
 WORST = 10
 MOST_CHARACTERS = 60_000
 _LISTED = 30
-_MARKS = {"major": "🔴 **major**", "minor": "🟡 **minor**", "none": "⚪ none"}
 
 Block: TypeAlias = Sequence[str]
 
@@ -28,7 +27,7 @@ def to_markdown(report: ShiftReport) -> str:
     """The report as Markdown text that ends in a line break; the same report, the same text."""
     open_, rest = report.columns[:WORST], report.columns[WORST:]
     before = [*_head(report), *_worst(open_)]
-    after = [*joint(report), *timeline(report), *_lists(report), *_reading(report)]
+    after = [*joint(report), *groups(report), *timeline(report), *_lists(report), *_reading(report)]
     spare = MOST_CHARACTERS - len(_joined([*before, *after]))
     return _joined([*before, *_folded_columns(rest, spare), *after])
 
@@ -84,7 +83,7 @@ def _telling(column: Column) -> str:
 
 
 def _mark(column: Column) -> str:
-    return "⚪ too few rows" if column.too_few_rows else _MARKS[column.severity]
+    return MARKS[words.state(column)]
 
 
 FIELDS = (

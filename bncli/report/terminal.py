@@ -10,6 +10,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from bncli.report import cells, words
+from bncli.report.groups_table import by_group
 from bncli.report.heat import over_time
 from bncli.report.jointly import jointly
 from bncli.report.table import CATEGORICAL, NUMERIC, STYLES, TEMPORAL, Screen, columns_table
@@ -45,6 +46,7 @@ class Terminal:
         yield from self._tables(shown)
         yield from self._rest(len(shown))
         yield from jointly(self.report, self.screen)
+        yield from by_group(self.report.groups, self.screen, self.most)
         yield from self._over_time()
         yield from self._lists(shown)
         if shown:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bncli.report import cells
+from bncli.shift.by_group import ByGroup, GroupShift
 from bncli.shift.model import Column, ShiftReport
 from bncli.shift.options import ShiftOptions
 from bncli.shift.severity import Severity
@@ -19,9 +20,20 @@ def verdict(report: ShiftReport) -> str:
     if not report.compared:
         return "nothing compared: the two sides share no column with values"
     if report.verdict == "none":
-        return _none(report)
+        return _none(report) + _in_groups(report.groups)
     behind = severities([one for one in report.columns if one.severity != "none"])
-    return f"{report.verdict} shift: {report.shifted} of {report.compared} columns moved ({behind})"
+    return (
+        f"{report.verdict} shift: {report.shifted} of {report.compared} columns moved ({behind})"
+        f"{_in_groups(report.groups)}"
+    )
+
+
+def _in_groups(groups: ByGroup | None) -> str:
+    """What the verdict says of groups, which may move where all rows together do not."""
+    if groups is None or not groups.shifted:
+        return ""
+    behind = severities([one for one in groups.groups if one.shifted])
+    return f"; {groups.shifted} of {len(groups.groups)} groups moved ({behind})"
 
 
 def _none(report: ShiftReport) -> str:
@@ -58,9 +70,9 @@ def why_too_few(column: Column, options: ShiftOptions) -> str:
     return f"the smallest that {rows} can tell from chance is {', '.join(parts)}"
 
 
-def severities(columns: Sequence[Column]) -> str:
-    """How many columns of each severity there are: ``2 major, 1 none``."""
-    found = Counter(column.severity for column in columns)
+def severities(several: Sequence[Column] | Sequence[GroupShift]) -> str:
+    """How many columns, or groups, of each severity there are: ``2 major, 1 none``."""
+    found = Counter(one.severity for one in several)
     return ", ".join(f"{found[s]} {s}" for s in WORST_FIRST if found[s])
 
 

@@ -4,6 +4,8 @@
     model.py         the report, as frozen values that every format in ``bncli.report`` reads
     wholes.py        what it says beyond single columns: jointly, and over time
     timeline.py      each slice of the test side against the training side, and the onsets
+    by_group.py      each group of rows that both sides have
+    places.py        which groups are compared one by one, and which together
     severity.py      none, minor, major
     options.py       thresholds, bins, gate rules: everything a user may override
     schema.py        which columns stand on both sides, and which changed their type

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +23,9 @@ from bncli.shift.temporal import measure_temporal
 from bncli.shift.verdict import judge
 from bncli.shift.wholes import Joint
 from bncli.stats.profile import Channel
+
+if TYPE_CHECKING:
+    from bncli.shift.by_group import ByGroup
 
 __all__ = ["ShiftOptions", "ShiftReport", "Side", "compare"]
 
@@ -49,6 +54,13 @@ def compare(train: Side, test: Side, options: ShiftOptions | None = None) -> Shi
         options,
         *_jointly(train, test, pairing, options),
     )
+
+
+def with_groups(report: ShiftReport, found: ByGroup) -> ShiftReport:
+    """The report with what was found in groups, which the gate then looks at, too."""
+    rules = {text: parse_rule(text) for text in report.options.fail_on}
+    reached = gate(rules, report.columns, report.schema, found.columns)
+    return replace(report, groups=found, gate=reached)
 
 
 def measure(train: Side, test: Side, pairing: Pairing, options: ShiftOptions) -> list[Outcome]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from bncli.shift.options import ShiftOptions
 from bncli.shift.severity import Severity
 from bncli.shift.wholes import Joint, Timeline
 from bncli.stats.profile import Profile
+
+if TYPE_CHECKING:
+    from bncli.shift.by_group import ByGroup
 
 Kind: TypeAlias = Literal["numeric", "categorical", "temporal"]
 
@@ -204,7 +207,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class ShiftReport:
-    """The answer. columns: worst first. joint, timeline, labels: None where not asked for.
+    """The answer. columns: worst first. joint, timeline, groups, labels: None where not asked for.
     joint_absent: why there is no joint part though it was asked for.
 
     options: those it was made with.
@@ -221,6 +224,7 @@ class ShiftReport:
     joint: Joint | None = None
     joint_absent: str = ""
     timeline: Timeline | None = None
+    groups: ByGroup | None = None
     labels: Mapping[str, Any] | None = None
 
     @property

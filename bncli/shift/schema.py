@@ -27,7 +27,10 @@ class Pairing:
 
 
 def pair(train: Profile, test: Profile) -> Pairing:
-    """Match columns by name and kind, in the training side's order."""
+    """Match columns by name and kind, in the training side's order.
+
+    The key of an artifact's groups is no feature of it: the other side has no column more.
+    """
     ours, theirs = dict(_types(train)), dict(_types(test))
     both = [name for name in ours if name in theirs]
     differing = [name for name in both if kind_of(ours[name]) != kind_of(theirs[name])]
@@ -48,12 +51,20 @@ def pair(train: Profile, test: Profile) -> Pairing:
         tuple(times),
         tuple(emptied),
         SchemaChange(
-            tuple(name for name in ours if name not in theirs and name not in skipped),
-            tuple(name for name in theirs if name not in ours and name not in skipped),
+            tuple(
+                name for name in ours if name not in theirs and name not in skipped | _keys(test)
+            ),
+            tuple(
+                name for name in theirs if name not in ours and name not in skipped | _keys(train)
+            ),
             tuple(TypeChange(name, ours[name], theirs[name]) for name in changed),
         ),
         (*uncounted, *(NotCompared(name, _why_left(ours[name])) for name in left)),
     )
+
+
+def _keys(profile: Profile) -> set[str]:
+    return set() if profile.groups is None else {profile.groups.column}
 
 
 def _why_left(type_name: str) -> str:
@@ -82,7 +93,7 @@ def _uncounted(counted: Profile, bare: Profile, side: str) -> Iterator[NotCompar
     """What is not numeric, and the other side may well have: it kept moments only."""
     if bare.channels and not bare.quantiles:
         reason = f"no counts on the {side} side: moments only"
-        known = dict(_types(bare))
+        known = {*dict(_types(bare)), *_keys(bare)}
         names = (*counted.categories, *counted.other_types)
         yield from (NotCompared(name, reason) for name in names if name not in known)
 

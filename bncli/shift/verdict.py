@@ -7,7 +7,7 @@ Benjamini-Hochberg over all columns.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bncli.shift.model import Column, Effect, Measured
 from bncli.shift.options import ShiftOptions
@@ -35,7 +35,11 @@ _WORDS = {
 
 def judge(measured: Sequence[Measured], options: ShiftOptions) -> tuple[Column, ...]:
     """Give every column its severity; worst first, by effect over threshold, never by p-value."""
-    columns = judged(measured, options)
+    return by_effect(judged(measured, options))
+
+
+def by_effect(columns: Iterable[Column]) -> tuple[Column, ...]:
+    """Worst first."""
     return tuple(sorted(columns, key=lambda one: (-RANK[one.severity], -one.score)))
 
 

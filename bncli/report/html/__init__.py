@@ -6,6 +6,7 @@
     histogram.py   with functions.py the charts of a column, as paths
     canvas.py      with axis.py and times.py the scales they are drawn on
     bars.py        parts of a whole, and both sides of a share
+    grouped.py     the groups
     heat.py        the timeline; together.py: the joint part; provenance.py: where figures come from
     templates/     the page, its style and its script
 

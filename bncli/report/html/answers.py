@@ -25,7 +25,8 @@ def answers(report: ShiftReport) -> tuple[Answer, ...]:
     """In the order people ask."""
     if not report.compared:
         return ()
-    return (*_what(report), *_mendable(report), *_when(report), *_together(report))
+    parts = (_what, _in_groups, _mendable, _when, _together)
+    return tuple(answer for part in parts for answer in part(report))
 
 
 def _what(report: ShiftReport) -> Iterator[Answer]:
@@ -36,6 +37,16 @@ def _what(report: ShiftReport) -> Iterator[Answer]:
     sentence += "; worst:" if shifted else ""
     names = tuple(enumerate(one.label for one in shifted[:_WORST]))
     yield Answer("Columns that moved", figure, sentence, names)
+
+
+def _in_groups(report: ShiftReport) -> Iterator[Answer]:
+    found = report.groups
+    if found is None or not found.groups:
+        return
+    shifted = [one for one in found.groups if one.shifted]
+    sentence = words.severities(found.groups) + ("; worst:" if shifted else "")
+    names = tuple((-1, one.key) for one in shifted[:_WORST])
+    yield Answer("Groups that moved", f"{found.shifted} of {len(found.groups)}", sentence, names)
 
 
 def _mendable(report: ShiftReport) -> Iterator[Answer]:

@@ -10,6 +10,7 @@ from bncli.report import cells, words
 from bncli.report.escape import printable
 from bncli.report.html import canvas, columns
 from bncli.report.html.answers import answers
+from bncli.report.html.grouped import grouped
 from bncli.report.html.heat import heat
 from bncli.report.html.provenance import provenance
 from bncli.report.html.together import together
@@ -52,6 +53,7 @@ def _parts(report: ShiftReport) -> dict[str, Any]:
         "most_listed": MOST_LISTED,
         "limits": {name: report.options.limits(name) for name in THRESHOLDS},
         "heat": heat(report.timeline),
+        "grouped": grouped(report.groups),
         "together": together(report.joint),
         "together_absent": words.joint_absent(report),
         "cautions": list(words.too_small(report.columns)),
