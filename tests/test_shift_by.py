@@ -270,7 +270,7 @@ def test_what_cannot_be_grouped_is_refused_by_name(sides, tmp_path):
     train, test = sides["penguins"]
     with pytest.raises(ColumnMissing, match="'isle'"):
         bncli.shift(train, test, by="isle")
-    with pytest.raises(DataError, match="holds 40.3, and groups are named by"):
+    with pytest.raises(DataError, match=r"holds 40\.3, and groups are named by"):
         bncli.shift(train, test, by="bill_length_mm")
     with pytest.raises(UsageError, match="statistics of all rows only, and --by asks for 'island'"):
         bncli.shift(bncli.fit(train), test, by="island")
