@@ -84,7 +84,7 @@ def test_only_one_report_goes_to_standard_output(bncli):
 def test_one_file_holds_one_report(bncli, tmp_path):
     code, _, err = bncli("--junit", "r", "--markdown", "./r")
     assert (code, names(tmp_path)) == (2, [])
-    assert "is named for two reports" in err
+    assert "is named for two outputs" in err
 
 
 def test_a_file_is_replaced_only_with_overwrite(bncli, tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bncli import artifact
-from bncli.api.fluent import Data, Given, carried, record_of
+from bncli.api.fluent import Data, Given, carried, record_of, refuse_as_output
 from bncli.data.dataset import open_dataset
 from bncli.data.formats import ReadOptions
 from bncli.data.retyping import with_retyping
@@ -50,6 +50,7 @@ def _applied(
 ) -> Applied:
     given = dict(options)
     read = given.pop("options", None) or ReadOptions()
+    refuse_as_output(output, standardizer)
     found = record_of(standardizer)
     given["embed"] = artifact.metadata(found)
     if not isinstance(standardizer, Record):

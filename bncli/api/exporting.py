@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from bncli.api.fluent import Given, record_of
+from bncli.api.fluent import Given, record_of, refuse_as_output
 from bncli.data.atomic import atomic_file
 from bncli.errors import BncliWarning
 from bncli.export.model import Exported, exported
@@ -29,6 +29,7 @@ def export(
     Raises UsageError, ArtifactError, OutputExists, ExtraMissing; warns with BncliWarning of
     columns of which there is something to know.
     """
+    refuse_as_output(output, standardizer)
     name = Path(output).name if output is not None else "FILE"
     found = exported(record_of(standardizer), to, name, options)
     for note in found.notes:

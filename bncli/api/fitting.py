@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from bncli.api.affine import Affine, ByHand, Values
-from bncli.api.fluent import Data, Given, Standardizer, fluent, record_of
+from bncli.api.fluent import Data, Given, Standardizer, fluent, record_of, refuse_as_output
 from bncli.data.dataset import Dataset, open_dataset
 from bncli.data.formats import ReadOptions
 from bncli.data.retyping import with_retyping
@@ -94,6 +94,7 @@ def fit(
             fix="adapt to the more data as well and merge the two, or update what was adapted",
         )
     choice = Choice.of(columns, column, exclude, target, by)
+    refuse_as_output(batch_stats, update, affine)
 
     def work(dataset: Dataset) -> Record:
         plan = plan_for(dataset, choice, batch_size, policy, profile, max_categories, joint)
@@ -104,7 +105,7 @@ def fit(
             if batch_stats is not None:
                 from bncli.engine.batch_stats import batch_stats as collect
 
-                context = collect(plan, batch_stats, overwrite)
+                context = collect(plan, dataset, batch_stats, overwrite)
                 watch = (stack.enter_context(context).add,)
             onlookers = () if grouper is None else (grouper,)
             task = FitTask(dataset, plan, tail, nonfinite, watch, progress, onlookers)

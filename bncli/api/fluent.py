@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from bncli import artifact
+from bncli.data.targets import refuse_input_as_output
 from bncli.errors import UsageError
 from bncli.standardize.standardizer import Standardizer as Record
 
@@ -83,6 +84,7 @@ def convert(
 
     affine, gamma, beta: as of ``fit``, to set them without fitting again.
     """
+    refuse_as_output(target, source, affine)
     load(source).with_affine(affine, gamma, beta).save(target, overwrite=overwrite)
 
 
@@ -94,6 +96,15 @@ def fluent(record: Record) -> Standardizer:
 def record_of(given: Given) -> Record:
     """Raises ArtifactError where a path names none."""
     return given if isinstance(given, Record) else artifact.load(given)
+
+
+def refuse_as_output(target: str | Path | None, *given: Any) -> None:
+    """Refuse an output that is one of the files that a verb was given besides its data.
+
+    given: what may be a path, or None, or a value. Raises UsageError.
+    """
+    if target is not None:
+        refuse_input_as_output(filter(is_path, given), target)
 
 
 def is_path(data: Data) -> bool:

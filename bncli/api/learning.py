@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bncli.api.fluent import Data, Given, Standardizer, fluent, record_of
+from bncli.api.fluent import Data, Given, Standardizer, fluent, record_of, refuse_as_output
 from bncli.data.dataset import Dataset, open_dataset
 from bncli.data.formats import ReadOptions
 from bncli.data.retyping import with_retyping
@@ -44,6 +44,7 @@ def learn(
     """
     settings = LearnOptions(**choices)
     record = record_of(standardizer)
+    refuse_as_output(trace, standardizer, init)
     name = "the artifact" if isinstance(standardizer, Record) else Path(standardizer).name
     refuse_groups(record, "learn", name)
     weights = _read_weights(init) if isinstance(init, str | Path) else init
@@ -62,6 +63,7 @@ def predict(data: Data, standardizer: Given, output: str | Path, **options: Any)
     """
     given = dict(options)
     read = given.pop("options", None) or ReadOptions()
+    refuse_as_output(output, standardizer)
     record = record_of(standardizer)
     if not isinstance(standardizer, Record):
         given["artifact"] = Path(standardizer).name

@@ -65,7 +65,8 @@ def adapt(
     from bncli import api
 
     options = reading.options()
-    check_artifact(None if output == "-" else output, overwrite, [*data, standardizer], options)
+    kept = None if output == "-" else output
+    check_artifact(kept, overwrite, data, options, beside=(standardizer,))
     before = api.load(standardizer)
     with console.progress(general.quiet) as progress:
         after = api.adapt(

@@ -24,7 +24,7 @@ from bncli.cli.options import (
     General,
     given,
 )
-from bncli.cli.outputs import check_artifact, printed
+from bncli.cli.outputs import check_artifact, printed, refuse_twice
 from bncli.cli.reading import Reading
 
 
@@ -124,7 +124,8 @@ def fit(
 
     options = reading.options()
     output, as_json = printed(output, as_json)
-    check_artifact(output, overwrite, data, options)
+    refuse_twice((output, batch_stats))
+    check_artifact(output, overwrite, data, options, beside=(update, affine.affine))
     with console.progress(general.quiet) as progress:
         standardizer = api.fit(
             data,

@@ -20,7 +20,7 @@ from bncli.cli.options import (
     General,
     given,
 )
-from bncli.cli.outputs import check_artifact, printed
+from bncli.cli.outputs import check_artifact, printed, refuse_twice
 from bncli.cli.reading import Reading
 
 _DESCENT = "Descent"
@@ -209,7 +209,8 @@ def learn(
 
     options = reading.options()
     output, as_json = printed(output, as_json)
-    check_artifact(output, overwrite, data, options)
+    refuse_twice((output, descent.trace))
+    check_artifact(output, overwrite, data, options, beside=(standardizer, descent.init))
     with console.descent(general.quiet) as progress:
         learned = api.learn(
             data,

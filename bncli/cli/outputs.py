@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bncli.errors import UsageError
+
 
 def check_artifact(
-    output: str | None, overwrite: bool, inputs: Sequence[str], reading: Any = None
+    output: str | None,
+    overwrite: bool,
+    inputs: Sequence[str],
+    reading: Any = None,
+    beside: Iterable[str | None] = (),
 ) -> None:
     """The artifact could be written there in the end, and would replace none of the inputs.
 
+    inputs: data. beside: artifacts and other files that are read, None for one that was not named.
     Raises UsageError, OutputExists; DataError when an input is not there.
     """
     if output is None:
@@ -20,6 +28,18 @@ def check_artifact(
 
     output_format(output)
     refuse_inputs(output, overwrite, inputs, reading)
+    from bncli.data.targets import refuse_input_as_output
+
+    refuse_input_as_output((path for path in beside if path is not None), output)
+
+
+def refuse_twice(outputs: Iterable[str | None]) -> None:
+    """Two outputs are two files. None: one that was not asked for. Raises UsageError."""
+    named = [output for output in outputs if output is not None and output != "-"]
+    places = [os.path.realpath(path) for path in named]
+    for path, place in zip(named, places, strict=True):
+        if places.count(place) > 1 and not place.startswith("/dev/"):
+            raise UsageError(f"'{path}' is named for two outputs", fix="name two files")
 
 
 def refuse_inputs(output: str, overwrite: bool, inputs: Sequence[str], reading: Any = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import typer
 
 from bncli.cli import console
 from bncli.cli.options import JSON, OVERWRITE
-from bncli.cli.outputs import refuse_inputs
+from bncli.cli.outputs import refuse_inputs, refuse_twice
 from bncli.errors import UsageError
 
 _STDOUT = "-"
@@ -68,10 +67,8 @@ class Reports:
             raise UsageError(
                 f"{' and '.join(printed)} both go to standard output", fix="name a file for one"
             )
-        places = [os.path.realpath(path) for path in self.files]
-        for path, place in zip(self.files, places, strict=True):
-            if places.count(place) > 1:
-                raise UsageError(f"'{path}' is named for two reports", fix="name two files")
+        refuse_twice(self.files)
+        for path in self.files:
             refuse_inputs(path, self.overwrite, inputs, reading)
 
     def deliver(self, report: Any, quiet: bool) -> None:

@@ -53,9 +53,9 @@ def already_there(path: PathLike) -> OutputExists:
 def refuse_input_as_output(inputs: Iterable[PathLike], target: PathLike) -> None:
     """Refuse a target that is one of the inputs, or the folder that one of them lies in.
 
-    Raises UsageError.
+    Standard output (``-``) may lead into a file, too. Raises UsageError.
     """
-    output = Path(target)
+    output = Path("/dev/stdout" if os.fspath(target) == "-" else target)
     for path in map(Path, inputs):
         with suppress(OSError):
             same = path.resolve().parent.samefile(output) if output.is_dir() else False

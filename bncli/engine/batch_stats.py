@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,8 +11,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from bncli.data.dataset import Dataset
+from bncli.data.targets import refuse_input_as_output
 from bncli.data.waiting import Waiting
-from bncli.data.write import WriteOptions, write_frame
+from bncli.data.write import WriteOptions, check_output, write_frame
 from bncli.stats.batches import Measured
 from bncli.stats.exact import FloatArray
 from bncli.stats.fold import Block, Plan
@@ -86,13 +87,22 @@ def _nullable(values: FloatArray) -> pl.Series:
 
 
 @contextmanager
-def batch_stats(plan: Plan, target: str | Path, overwrite: bool) -> Iterator[BatchStats]:
-    """Collect batch statistics; the file appears when the block ends well.
+def batch_stats(
+    plan: Plan, dataset: Dataset, target: str | Path, overwrite: bool
+) -> Iterator[BatchStats]:
+    """Collect batch statistics of a dataset; the file appears when the block ends well.
+
+    Raises, before any row is read, OutputExists and UsageError.
 
     Rows wait in a temporary Arrow file, so that every output format is written the same way
     and memory does not grow with the number of mini-batches.
     """
-    with tempfile.TemporaryDirectory(prefix="bncli-") as folder:
-        waiting = Waiting(Path(folder) / "batches.arrow", _SCHEMA)
+    options = WriteOptions(overwrite=overwrite)
+    check_output(target, options)
+    refuse_input_as_output((stamp.path for stamp in dataset.stamps), target)
+    waiting = Waiting("the statistics of mini-batches", _SCHEMA)
+    try:
         yield BatchStats(plan, waiting)
-        write_frame(waiting.all(), target, WriteOptions(overwrite=overwrite))
+        write_frame(waiting.all(), target, options)
+    finally:
+        waiting.close()

@@ -9,11 +9,9 @@ memory.
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -111,8 +109,8 @@ def _rows_at_once(inputs: Inputs) -> int:
 
 
 def _spooled(frame: pl.LazyFrame, inputs: Inputs, stack: ExitStack) -> tuple[pl.LazyFrame, int]:
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bncli-"))
-    waiting = Waiting(Path(folder) / "samples.arrow", frame.collect_schema())
+    waiting = Waiting("the rows to learn from", frame.collect_schema())
+    stack.callback(waiting.close)
     rows = 0
     for part in exact_frames(frame, _rows_at_once(inputs)):
         waiting.add(part)
