@@ -125,14 +125,23 @@ def _in_words(error: BaseException) -> tuple[str, int]:
             return str(error), error.exit_code
         case MemoryError():
             return "there is not enough memory\n  read less at once with --batch-size", 3
-        case OSError() if error.strerror:
-            what = f"'{error.filename}': " if error.filename else ""
-            return f"{what}{error.strerror[:1].lower()}{error.strerror[1:]}", 3
+        case OSError() if told := _system_words(error):
+            return told, 3
     head = (str(error).splitlines() or [""])[0]
     return (
         f"a fault in bncli itself: {type(error).__name__}: {head}\n"
         "  please report it with this command line; --debug shows the trace to send along"
     ), 1
+
+
+def _system_words(error: OSError) -> str | None:
+    """What the operating system said, and of which file; None where it said nothing."""
+    from bncli.data.system import number_of, path_of, reason_of
+
+    if number_of(error) is None:
+        return None
+    path = path_of(error)
+    return f"'{path}': {reason_of(error)}" if path else reason_of(error)
 
 
 def _silently() -> int:

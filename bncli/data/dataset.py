@@ -13,7 +13,7 @@ import polars as pl
 from bncli.data import batches
 from bncli.data.batches import Chunk, Tail
 from bncli.data.blocks import shown
-from bncli.data.failures import FAILURES
+from bncli.data.failures import FAILURES, unreadable
 from bncli.data.formats import FORMATS, ReadOptions, format_of
 from bncli.data.guess import VERBATIM, Guess
 from bncli.data.locate import STDIN, Located, PathLike, locate
@@ -158,13 +158,22 @@ class Dataset:
 
         columns: those that were asked for; () for all. Gives ``error`` back when no file fails.
         """
+        found = self.fault(error, columns)
+        if found is not None:
+            return found
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            return error
+        return unreadable(self.name, "data", error)
+
+    def fault(self, error: BaseException, columns: Sequence[str] = ()) -> Exception | None:
+        """The same, and None when no file fails now."""
         for part in self.parts:
             cause = (
                 error if not part.rewindable else batches.failure(part.format.scan([part]), columns)
             )
             if cause is not None:
                 return part.format.explain(part, cause, columns)
-        return error if isinstance(error, Exception) else Unreadable(str(error), where=self.name)
+        return None
 
     def _count(self, place: int) -> int:
         part = self.parts[place]

@@ -21,12 +21,14 @@ from contextlib import contextmanager, suppress
 from hashlib import blake2s
 from pathlib import Path
 from threading import Event, Thread
+from time import sleep
 
 # Leaves room for ".bncli-<pid>-<random>" in the 255 bytes that a name may have.
 _LONGEST_NAME_BYTES = 200
 _NO_LOCKS_HERE = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 _OWN: set[Path] = set()
 _FLUSH_EVERY_S = 0.2
+_PAUSES_S = (0.0, 0.01, 0.05, 0.2)
 _WRITE = 2  # SYNC_FILE_RANGE_WRITE, linux/fs.h
 
 
@@ -161,10 +163,18 @@ def _remove_if_abandoned(draft: Path) -> None:
 
 
 def _remove(draft: Path) -> None:
-    if draft.is_dir():
-        shutil.rmtree(draft, ignore_errors=True)
-    else:
-        draft.unlink(missing_ok=True)
+    """Remove a draft, in several attempts: a library's thread may still be writing part files.
+
+    Never raises: what cannot be removed is left to the next run.
+    """
+    for pause_s in _PAUSES_S:
+        with suppress(OSError):
+            if draft.is_dir():
+                shutil.rmtree(draft)
+            else:
+                draft.unlink(missing_ok=True)
+            return
+        sleep(pause_s)
 
 
 def _prefix(target: Path) -> str:

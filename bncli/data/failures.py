@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import polars as pl
 
+from bncli.data.system import number_of, reason_of
 from bncli.errors import BncliError, DataError, Unreadable
 
 FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
@@ -43,9 +44,9 @@ def unreadable(name: str, label: str, error: BaseException) -> BncliError:
 
 
 def is_about_reading(error: BaseException) -> bool:
-    """Whether ``error`` can come from reading: a full disk while writing does not."""
+    """Whether ``error`` is a library's, of reading; writing tells its own (``write_frame``)."""
     if isinstance(error, OSError):
-        return error.errno is None and "os error" not in str(error)
+        return error.errno is None
     return isinstance(error, FAILURES)
 
 
@@ -62,7 +63,7 @@ def _system(error: OSError | EOFError) -> str:
         return "is cut short: its compressed data ends too early"
     if _DAMAGED.search(text):
         return "is damaged: its compressed data cannot be unpacked"
-    reason = getattr(error, "strerror", None) or first_line(error)
+    reason = first_line(error) if number_of(error) is None else reason_of(error)
     return f"cannot be read: {reason[:1].lower()}{reason[1:]}"
 
 

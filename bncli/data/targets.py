@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
+from bncli.data.system import number_of, reason_of
 from bncli.errors import BncliError, DataError, OutputExists, UsageError
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -22,8 +22,6 @@ _NO_ROOM = {
     errno.EIO: "the disk reports an input/output error",
 }
 _DESCRIPTORS = ("/dev/fd/", "/proc/self/fd/", "/dev/stdout", "/dev/stderr")
-# Rust libraries put the number in the message and leave ``errno`` empty.
-_RUST_ERRNO = re.compile(r"\(os error (\d+)\)")
 
 
 def check_target(path: PathLike, overwrite: bool = False) -> None:
@@ -92,7 +90,7 @@ def disk_errors(path: PathLike) -> Iterator[None]:
     except BncliError:
         raise
     except Exception as error:
-        number = _errno(error)
+        number = number_of(error)
         if number in _NO_ROOM:
             raise DataError(f"cannot write '{path}': {_NO_ROOM[number]}") from error
         if number == errno.EPIPE and not isinstance(error, BrokenPipeError):
@@ -107,8 +105,7 @@ def usage_errors(path: PathLike) -> Iterator[None]:
         with disk_errors(path):
             yield
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UsageError(f"cannot write '{path}': {reason[:1].lower()}{reason[1:]}") from error
+        raise UsageError(f"cannot write '{path}': {reason_of(error)}") from error
 
 
 def _check_parent(path: PathLike) -> None:
@@ -118,10 +115,3 @@ def _check_parent(path: PathLike) -> None:
         raise UsageError(f"cannot write '{path}': the folder '{parent.name}' {reason}")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise UsageError(f"cannot write '{path}': no permission to write in its folder")
-
-
-def _errno(error: Exception) -> int | None:
-    if isinstance(error, OSError) and error.errno is not None:
-        return error.errno
-    found = _RUST_ERRNO.search(str(error))
-    return int(found[1]) if found else None

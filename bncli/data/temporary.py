@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bncli.data.system import reason_of
 from bncli.errors import BncliError, DataError
 
 
@@ -35,14 +36,8 @@ def temporary_errors(what: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise DataError(
-            f"{what} cannot be kept in a temporary file: {_gist(error)}", fix=_fix()
+            f"{what} cannot be kept in a temporary file: {reason_of(error)}", fix=_fix()
         ) from error
-
-
-def _gist(error: OSError) -> str:
-    """Arrow puts the reason at the end of a message of its own."""
-    reason = (error.strerror or str(error)).rpartition("] ")[2]
-    return reason[:1].lower() + reason[1:]
 
 
 def _fix() -> str:

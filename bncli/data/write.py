@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 import polars as pl
 
@@ -20,13 +21,20 @@ from bncli.data.encoding import (
     is_folder,
     is_stdout,
 )
+from bncli.data.failures import FAILURES
 from bncli.data.sinks import Destination, refuse_types
+from bncli.data.system import number_of, reason_of
 from bncli.data.targets import PathLike, check_target, disk_errors, written_directly
-from bncli.errors import UsageError
+from bncli.errors import DataError, UsageError
 
 __all__ = ["WriteOptions", "atomic_file", "check_output", "is_atomic", "write_frame"]
 
+Fault: TypeAlias = Callable[[BaseException], BaseException | None]
+
 _PART_VALUES = 1 << 26
+_TOLD_BY_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EPIPE)
+# All that polars tells of a disk that is full when it writes the headers of Parquet.
+_LOST = "Invalid thrift: transport error"
 
 
 def write_frame(
@@ -35,12 +43,14 @@ def write_frame(
     options: WriteOptions | None = None,
     metadata: Mapping[str, str] | None = None,
     verify: Callable[[], None] | None = None,
+    fault: Fault = lambda _: None,
 ) -> None:
     """Stream ``frame`` to ``target`` in order; memory does not grow with the rows.
 
     target: a file, whose suffix tells the format; a name with a slash at its end, a folder of
     part files; ``-``, standard output. metadata: kept in Parquet files, elsewhere dropped.
-    verify: called once all is written, before it takes the target's name; it may raise.
+    verify: called once all is written, before it takes the target's name; it may raise. fault:
+    what an error of polars means if it comes from reading the frame; None if it does not.
     Raises OutputExists, UsageError, DataError (disk full), BrokenPipeError, and whatever reading
     the frame raises. A target that is a file or folder is then as it was before.
     """
@@ -49,7 +59,10 @@ def write_frame(
     refuse_types(frame.collect_schema(), encoding)
     sink = SINKS[encoding.format]
     with _destination(target, encoding, options, frame) as destination:
-        sink(frame, destination, encoding, metadata)
+        try:
+            sink(frame, destination, encoding, metadata)
+        except FAILURES as error:
+            raise _meant(error, target, fault) from error
         if verify is not None:
             verify()
 
@@ -75,6 +88,15 @@ def check_output(target: PathLike, options: WriteOptions) -> Encoding:
 def is_atomic(target: PathLike) -> bool:
     """Whether nothing is seen of ``target`` before all of it is there."""
     return not is_stdout(target) and (is_folder(target) or not written_directly(target))
+
+
+def _meant(error: BaseException, target: PathLike, fault: Fault) -> BaseException:
+    """One query reads and writes: which of the two failed, and how."""
+    if number_of(error) in _TOLD_BY_DISK_ERRORS:
+        return error
+    shown = "standard output" if is_stdout(target) else f"'{target}'"
+    lost = "the disk is full or failing" if _LOST in str(error) else reason_of(error)
+    return fault(error) or DataError(f"cannot write {shown}: {lost}")
 
 
 @contextmanager

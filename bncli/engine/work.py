@@ -17,7 +17,6 @@ import polars as pl
 from bncli.data.batches import Chunk, Tail
 from bncli.data.dataset import Dataset
 from bncli.data.encoding import WriteOptions
-from bncli.data.failures import FAILURES, is_about_reading
 from bncli.data.formats import suffix_format
 from bncli.data.parts import scan_frames
 from bncli.data.rewrite import result_schema, watched
@@ -87,15 +86,14 @@ class Work:
                 raise self.failure
             self._count(rows)
 
-        frame = watched(result, fixed.results, watch)
-        try:
-            write_frame(frame, self.target, options, metadata, self.dataset.check_unchanged)
-        except Exception as error:
+        def fault(error: BaseException) -> Exception | None:
             if self.failure is not None:
                 self._say_where(fixed)
-            if isinstance(error, FAILURES) and is_about_reading(error):
-                raise self.dataset.explain(error) from error
-            raise
+            return self.dataset.fault(error)
+
+        frame = watched(result, fixed.results, watch)
+        unchanged = self.dataset.check_unchanged
+        write_frame(frame, self.target, options, metadata, unchanged, fault)
 
     def _in_chunks(
         self,
@@ -106,7 +104,7 @@ class Work:
         schema = result_schema(self.dataset.schema, self.rewriter.expressions(self.dataset.schema))
         frames = scan_frames(schema, self._rewritten)
         try:
-            write_frame(frames, self.target, options, metadata)
+            write_frame(frames, self.target, options, metadata, fault=lambda _: self.failure)
         except BaseException as error:
             # polars may have wrapped what stopped the reading.
             raise self.failure or error from None
