@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -98,7 +98,8 @@ class Groupwise:
         assert self._places is not None
         return self._places
 
-    def result(self) -> ByGroup:
+    def result(self, notes: Iterable[str] = ()) -> ByGroup:
+        """notes: to be said of it, beside what it says itself."""
         from bncli.shift.by_group import ByGroup, judge_groups, notes_of
         from bncli.shift.places import one_sided
 
@@ -112,7 +113,7 @@ class Groupwise:
             one_sided(ours, theirs),
             one_sided(theirs, ours),
             (self.train.keyless, self.test.keyless),
-            tuple(notes_of(groups)),
+            (*notes_of(groups), *notes),
         )
 
     def _choose(self, columns: int) -> None:

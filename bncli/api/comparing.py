@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bncli import artifact
+from bncli.api.blocking import Stages, asked_block, block_test, check_blocks
 from bncli.api.by_group import Groupwise
 from bncli.api.fitting import DEFAULT_BATCH_SIZE
 from bncli.api.fluent import Data, is_path
@@ -15,7 +16,7 @@ from bncli.api.overtime import Overtime, asked_slicing
 from bncli.data.dataset import Dataset, open_dataset
 from bncli.data.formats import ReadOptions
 from bncli.data.retyping import with_retyping
-from bncli.engine.fitting import FitTask, NonFinitePolicy, Progress, fold_dataset
+from bncli.engine.fitting import FitTask, NonFinitePolicy, fold_dataset
 from bncli.engine.planning import Choice, Joint, plan_for
 from bncli.errors import UsageError
 from bncli.standardize.standardizer import Standardizer as Record
@@ -40,8 +41,9 @@ def shift(
     over: str | None = None,
     every: str | None = None,
     by: str | None = None,
+    block: int | str | None = None,
     options: ReadOptions | None = None,
-    progress: Progress | None = None,
+    stages: Stages | None = None,
     **comparing: Any,
 ) -> ShiftReport:
     """Compare two distributions; either side is data, an artifact's path, or a standardizer.
@@ -49,7 +51,9 @@ def shift(
     by_batch: also compare the test side in slices of so many rows; or over, every: cut over a
     column of dates, datetimes, ISO text or whole numbers, every "1d", "1w", "1mo", or so much of
     the number. by: also compare every group of rows that this column names; an artifact must have
-    been fitted by it. Further options are those of ``ShiftOptions``: bins, psi_floor, alpha,
+    been fitted by it. block: take p-values from permutations of blocks of so many rows, or of "1d",
+    "1w" of the column ``over``; both sides must be data then. stages: told what is being done, and
+    how far it is. Further options are those of ``ShiftOptions``: bins, psi_floor, alpha,
     thresholds, fail_on, seed. Infinities count as missing.
     """
     # SciPy is slow to import, and only this verb needs it.
@@ -57,27 +61,46 @@ def shift(
     from bncli.shift.options import ShiftOptions
 
     settings = ShiftOptions(**comparing)
-    slicing = asked_slicing(by_batch, over, every)
+    blocks = asked_block(block, over)
+    times_of_blocks_only = blocks is not None and blocks.over is not None and every is None
+    slicing = asked_slicing(by_batch, None if times_of_blocks_only else over, every)
     if slicing is not None:
         _refuse_artifact(test)
         _refuse_both(by)
     read = options or ReadOptions()
     sides = _opened(train, read), _opened(test, read)
-    measuring = Measuring(Choice.of(columns, column, exclude, target, by), nonfinite, progress)
+    if blocks is not None:
+        check_blocks([(side.name, side.held) for side in sides])
+    measuring = Measuring(Choice.of(columns, column, exclude, target, by), nonfinite, stages)
     most = DEFAULT_CHANNELS if settings.joint is None else settings.joint
+    folds: tuple[Fold, Fold] = (Fold(), Fold())
+    overtime = groupwise = None
     if by is not None:
         groupwise = Groupwise.of(by, sides[0].held, sides[1].held, settings)
-        first = measuring.side(sides[0], most, groupwise.fold_train, groupwise.take_train)
-        joint = _jointly(first, settings.joint)
-        second = measuring.side(sides[1], joint, groupwise.fold_test, groupwise.take_test)
-        return with_groups(compare(first, second, settings), groupwise.result())
-    first = measuring.side(sides[0], most)
-    joint = _jointly(first, settings.joint)
-    if slicing is None:
-        return compare(first, measuring.side(sides[1], joint), settings)
-    overtime = Overtime(slicing, first, settings)
-    second = measuring.side(sides[1], joint, overtime.fold)
-    return replace(compare(first, second, settings), timeline=overtime.timeline(second.rows))
+        folds = (
+            Fold(groupwise.fold_train, groupwise.take_train),
+            Fold(groupwise.fold_test, groupwise.take_test),
+        )
+    first = measuring.side(sides[0], most, folds[0])
+    if slicing is not None:
+        overtime = Overtime(slicing, first, settings)
+        folds = folds[0], Fold(overtime.fold)
+    second = measuring.side(sides[1], _jointly(first, settings.joint), folds[1])
+    chances = None
+    if blocks is not None:
+        held = (sides[0].held, first), (sides[1].held, second)
+        chances = block_test(blocks, *held, settings, stages)
+    told = stages("comparing", "columns") if stages else None
+    report = compare(first, second, settings, chances, told)
+    if groupwise is not None:
+        return with_groups(report, groupwise.result(_BY_ROWS if blocks else ()))
+    if overtime is not None:
+        line = overtime.timeline(second.rows, _BY_ROWS if blocks else ())
+        return replace(report, timeline=line)
+    return report
+
+
+_BY_ROWS = ("these p-values take rows for independent: --block is for the whole",)
 
 
 def _refuse_artifact(test: Data) -> None:
@@ -124,31 +147,34 @@ def _opened(side: Data, options: ReadOptions) -> Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Fold:
+    """of, take: what makes a profile of data, and what becomes of one that is there."""
+
+    of: Callable[[FitTask], Profile] = fold_dataset
+    take: Callable[[Profile], Profile] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Measuring:
     """How a side that is data becomes a profile."""
 
     choice: Choice
     nonfinite: NonFinitePolicy
-    progress: Progress | None
+    stages: Stages | None
 
-    def side(
-        self,
-        opened: Opened,
-        joint: Joint,
-        fold: Callable[[FitTask], Profile] = fold_dataset,
-        take: Callable[[Profile], Profile] | None = None,
-    ) -> Side:
-        """fold, take: what makes a profile of data, and what becomes of one that is there."""
+    def side(self, opened: Opened, joint: Joint, fold: Fold) -> Side:
         from bncli.shift.model import Side
 
         if isinstance(opened.held, Profile):
-            profile = opened.held if take is None else take(opened.held)
+            profile = opened.held if fold.take is None else fold.take(opened.held)
         else:
-            profile = with_retyping(opened.held, lambda dataset: fold(self._task(dataset, joint)))
+            work = lambda dataset: fold.of(self._task(dataset, joint))  # noqa: E731
+            profile = with_retyping(opened.held, work)
         return Side(opened.name, profile.rows, profile)
 
     def _task(self, dataset: Dataset, joint: Joint) -> FitTask:
         plan = plan_for(
             dataset, self.choice, DEFAULT_BATCH_SIZE, Pooled(), joint=joint, numbers_needed=False
         )
-        return FitTask(dataset, plan, nonfinite=self.nonfinite, progress=self.progress)
+        told = self.stages(dataset.name, "rows") if self.stages else None
+        return FitTask(dataset, plan, nonfinite=self.nonfinite, progress=told)

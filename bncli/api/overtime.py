@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -73,14 +74,15 @@ class Overtime:
         self._rows = slicer.rows
         return profile
 
-    def timeline(self, rows: int) -> Timeline:
-        """rows: of the whole test side."""
+    def timeline(self, rows: int, notes: Sequence[str] = ()) -> Timeline:
+        """rows: of the whole test side; notes: to be said of it."""
         from bncli.shift.timeline import timeline
 
         pairs = [self._measured[place] for place in sorted(self._measured)]
         slices, measured = [piece for piece, _ in pairs], [many for _, many in pairs]
         left, slicing = rows - self._rows, self.slicing
-        notes = [f"{left:,} rows have no time in '{slicing.over}': in no slice"] if left else []
+        if left:
+            notes = (f"{left:,} rows have no time in '{slicing.over}': in no slice", *notes)
         return timeline(slicing.by, slicing.over, slices, measured, self.options, notes)
 
     def _add(self, sliced: Sliced) -> None:

@@ -18,6 +18,7 @@ _MOST_LINES = 12
 _LONGEST_LINE = 600
 _NOTHING_CUT = 10_000
 _REDRAW_S = 0.1
+_LONGEST_STAGE = 40
 # What pydantic, which converts values for typer, adds to every message.
 _TYPER_SAYS = {
     ": Value error, ": ": ",
@@ -106,26 +107,66 @@ def show_table(
 @contextmanager
 def progress(quiet: bool) -> Iterator[Progress | None]:
     """A progress line on a terminal (rows, rate, time left), gone at the end; else None."""
-    with _bar(quiet, "") as update:
-        if update is None:
+    with _line(quiet) as line:
+        if line is None:
             yield None
         else:
-            yield lambda done, total: update(done, total, "")
+            line.begin("", "rows")
+            yield line.update
 
 
 @contextmanager
 def descent(quiet: bool) -> Iterator[Callable[[int, int, float], None] | None]:
     """A progress line with the loss of the last mini-batch."""
-    with _bar(quiet, "looking at the rows") as update:
-        if update is None:
+    with _line(quiet) as line:
+        if line is None:
             yield None
         else:
-            yield lambda done, total, loss: update(done, total, f"loss {loss:.4g}")
+            line.begin("looking at the rows", "rows")
+            yield lambda done, total, loss: line.update(done, total, f"loss {loss:.4g}")
 
 
 @contextmanager
-def _bar(quiet: bool, said: str) -> Iterator[Callable[[int, int | None, str], None] | None]:
-    """said: what stands at the end of the line before the first update."""
+def stages(quiet: bool) -> Iterator[Callable[[str, str], Progress] | None]:
+    """A progress line for each stage of some work, named, in the unit that it counts in."""
+    with _line(quiet) as line:
+        if line is None:
+            yield None
+        else:
+
+            def begin(what: str, unit: str) -> Progress:
+                line.begin(printable(what, _LONGEST_STAGE), unit)
+                return line.update
+
+            yield begin
+
+
+class _Line:
+    """The line that shows how far the work is."""
+
+    def __init__(self, bars: Any) -> None:
+        self._bars = bars
+        self._task = bars.add_task("", total=None, rate=0.0, unit="", said="")
+        self._started = self._last = 0.0
+
+    def begin(self, said: str, unit: str) -> None:
+        """said: what stands at the end of the line."""
+        self._started, self._last = time.monotonic(), -math.inf
+        self._bars.reset(self._task, total=None, rate=0.0, unit=unit, said=said)
+
+    def update(self, done: int, total: int | None, said: str | None = None) -> None:
+        now = time.monotonic()
+        # Thousands of small steps a second must not wait for the terminal.
+        if now - self._last < _REDRAW_S and done != total:
+            return
+        self._last = now
+        rate = done / max(now - self._started, _REDRAW_S)
+        words = {} if said is None else {"said": said}
+        self._bars.update(self._task, completed=done, total=total, rate=rate, **words)
+
+
+@contextmanager
+def _line(quiet: bool) -> Iterator[_Line | None]:
     if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
@@ -134,28 +175,15 @@ def _bar(quiet: bool, said: str) -> Iterator[Callable[[int, int | None, str], No
     from rich.progress import Progress as Bars
 
     bars = Bars(
-        TextColumn("{task.completed:,.0f} rows"),
+        TextColumn("{task.completed:,.0f} {task.fields[unit]}"),
         BarColumn(),
-        TextColumn("{task.fields[rate]:,.0f} rows/s"),
+        TextColumn("{task.fields[rate]:,.0f} {task.fields[unit]}/s"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[said]}"),
+        # What a name holds is no markup.
+        TextColumn("{task.fields[said]}", markup=False),
         console=Console(file=sys.stderr),
         transient=True,
         redirect_stdout=False,
     )
-    started = time.monotonic()
-    last = -math.inf
     with bars:
-        task = bars.add_task("", total=None, rate=0.0, said=said)
-
-        def update(done: int, total: int | None, said: str) -> None:
-            nonlocal last
-            now = time.monotonic()
-            # Thousands of small steps a second must not wait for the terminal.
-            if now - last < _REDRAW_S and done != total:
-                return
-            last = now
-            rate = done / max(now - started, _REDRAW_S)
-            bars.update(task, completed=done, total=total, rate=rate, said=said)
-
-        yield update
+        yield _Line(bars)

@@ -83,6 +83,15 @@ class Measuring:
             metavar="N", min=0, rich_help_panel=_MEASURING, help="Seed of resampled p-values."
         ),
     ] = 0
+    block: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROWS|DURATION",
+            rich_help_panel=_MEASURING,
+            help="Take p-values from permutations of blocks of so many rows, or of 1h, 1d, 1w of "
+            "the column --over names: for rows in time order. Reads data twice. [default: none]",
+        ),
+    ] = None
     explain: Annotated[
         str | None,
         typer.Option(
@@ -101,7 +110,7 @@ class Measuring:
             "psi_floor": self.psi_floor,
             "alpha": self.alpha,
             "seed": self.seed,
-            **given(bins=self.bins, thresholds=_thresholds(self.threshold)),
+            **given(bins=self.bins, thresholds=_thresholds(self.threshold), block=self.block),
         }
 
 

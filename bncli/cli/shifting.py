@@ -65,7 +65,7 @@ def shift(
 
     rules, measured = _rules(fail_on), measuring.options()
     reports.check([train, test], reading.options())
-    with console.progress(general.quiet) as progress:
+    with console.stages(general.quiet) as stages:
         report = api.shift(
             train,
             test,
@@ -74,7 +74,7 @@ def shift(
             **measured,
             **slicing.options(),
             **columns.chosen(),
-            **given(target=target, by=by, progress=progress, joint=0 if no_joint else joint),
+            **given(target=target, by=by, stages=stages, joint=0 if no_joint else joint),
         )
     reports.deliver(report, general.quiet)
     if report.gate.failed:

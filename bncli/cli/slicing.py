@@ -31,7 +31,7 @@ class Slicing:
             metavar="COLUMN",
             rich_help_panel=_OVER_TIME,
             help="Also compare TEST in slices of this column: dates, datetimes, ISO text or "
-            "whole numbers. [default: none]",
+            "whole numbers; with --block 1w, the column that it means. [default: none]",
         ),
     ] = None
     every: Annotated[

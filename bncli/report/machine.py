@@ -11,7 +11,7 @@ from bncli.shift.by_group import ByGroup, GroupShift
 from bncli.shift.measures import MEASURES
 from bncli.shift.model import Column, Gate, SchemaChange, ShiftReport
 from bncli.shift.options import THRESHOLDS, ShiftOptions
-from bncli.shift.wholes import Joint
+from bncli.shift.wholes import Blocking, Joint
 
 FORMAT = "bncli.shift"
 VERSION = 1
@@ -38,7 +38,7 @@ def to_json(report: ShiftReport) -> dict[str, Any]:
         "over_time": overtime.about_json(report.timeline),
         "groups": _groups(report.groups),
         "labels": report.labels,
-        "options": _options(report.options),
+        "options": {**_options(report.options), "block": _block(report.blocks)},
     }
 
 
@@ -70,6 +70,20 @@ def _options(options: ShiftOptions) -> dict[str, Any]:
         "thresholds": {name: list(options.limits(name)) for name in THRESHOLDS},
         "seed": options.seed,
         "joint": options.joint,
+    }
+
+
+def _block(blocks: Blocking | None) -> dict[str, Any] | None:
+    """Where p-values come from permutations of blocks; ``joined``: blocks as asked for in each."""
+    if blocks is None:
+        return None
+    return {
+        "asked": blocks.asked,
+        "over": blocks.over,
+        "joined": blocks.joined,
+        "blocks": list(blocks.blocks),
+        "rows_outside": list(blocks.outside),
+        "permutations": blocks.draws,
     }
 
 

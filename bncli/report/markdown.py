@@ -163,7 +163,7 @@ def _lists(report: ShiftReport) -> Iterator[Block]:
     ]
     yield from _folded("Notes", notes)
     yield from _folded("Too few rows", blind)
-    yield from _folded("Consecutive rows repeat each other", cautions)
+    yield from _folded(words.repeating(report).capitalize(), cautions)
     yield from _folded("Not compared", reasons)
     yield from _folded("Only in training", list(map(code_span, schema.only_train)))
     yield from _folded("Only in test", list(map(code_span, schema.only_test)))

@@ -105,7 +105,7 @@ class Terminal:
                 for one in shown
                 if one.too_few_rows
             ],
-            "consecutive rows repeat each other": [
+            words.repeating(report): [
                 f"{one.label}: {'; '.join(one.measured.cautions)}" for one in words.cautioned(shown)
             ],
             "not compared, because": [f"{one.name}: {one.reason}" for one in report.not_compared],

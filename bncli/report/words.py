@@ -132,20 +132,41 @@ def meaning(report: ShiftReport, shown: Sequence[Column]) -> Iterator[str]:
         yield _TIMES
     yield (
         "Shifted: an effect passes its threshold and chance does not explain it (false "
-        f"discovery rate {options.alpha:g}); p-values assume independent rows."
+        f"discovery rate {options.alpha:g}); {chance(report)}."
     )
-    yield from too_small(shown)
+    yield from too_small(report, shown)
 
 
-def too_small(shown: Sequence[Column]) -> Iterator[str]:
+def chance(report: ShiftReport) -> str:
+    """Where the p-values come from, and what they assume."""
+    found = report.blocks
+    if found is None:
+        return "p-values assume independent rows"
+    each = f"{found.asked} of '{found.over}'" if found.over is not None else f"{found.asked} rows"
+    n, k = map(cells.count, found.blocks)
+    text = (
+        f"p-values come from up to {cells.count(found.draws)} permutations of whole blocks of "
+        f"{each}, {n} in training and {k} in test"
+    )
+    if found.joined > 1:
+        text += f", {cells.count(found.joined)} neighbours joined to each"
+    if any(found.outside):
+        n, k = map(cells.count, found.outside)
+        text += f"; {n} and {k} rows without a time are in none"
+    return text
+
+
+def repeating(report: ShiftReport) -> str:
+    """What is wrong with the rows of the columns that are cautioned."""
+    return f"{'consecutive rows' if report.blocks is None else 'blocks'} repeat each other"
+
+
+def too_small(report: ShiftReport, shown: Sequence[Column]) -> Iterator[str]:
     """Where the p-values behind a shift cannot be trusted."""
     count = len(cautioned(shown))
     if count:
         columns = "1 shifted column" if count == 1 else f"{count} shifted columns"
-        yield (
-            f"In {columns} consecutive rows repeat each other, so that these p-values are too "
-            "small."
-        )
+        yield f"In {columns} {repeating(report)}, so that these p-values are too small."
 
 
 def told(column: Column) -> tuple[str, ...]:

@@ -21,6 +21,8 @@
     exact.py         p-values of few rows, where closed forms fail
     resampling.py    p-values from seeded draws
     dependence.py    do consecutive rows repeat each other?
+    blocks.py        p-values where rows depend on their neighbours: which figures of which cells
+    dealing.py       whole blocks of rows dealt anew to the sides
     power.py         the smallest effects that so many rows can tell from chance
     verdict.py       severity: an effect that is large enough *and* not explained by chance
     measures.py      every figure by its name, and what a person should know of it

@@ -5,10 +5,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bncli.shift.blocks import BlockTest
 from bncli.shift.categorical import measure_categorical, not_comparable
 from bncli.shift.finding import measure_missing
 from bncli.shift.gate import gate, parse_rule
@@ -30,19 +32,30 @@ if TYPE_CHECKING:
 __all__ = ["ShiftOptions", "ShiftReport", "Side", "compare"]
 
 Outcome = Measured | NotCompared
+Progress = Callable[[int, int | None], None]
 
 
-def compare(train: Side, test: Side, options: ShiftOptions | None = None) -> ShiftReport:
+def compare(
+    train: Side,
+    test: Side,
+    options: ShiftOptions | None = None,
+    blocks: BlockTest | None = None,
+    progress: Progress | None = None,
+) -> ShiftReport:
     """Measure every column that both sides have, judge them together, and apply the gate.
 
-    Neither profile is changed; the same profiles and options give the same report. Raises
-    UsageError when a gate rule cannot be read.
+    blocks: p-values to judge by, in place of those that take rows for independent. progress: told
+    how many columns are done, and of how many. Neither profile is changed; the same profiles and
+    options give the same report. Raises UsageError when a gate rule cannot be read.
     """
     options = options or ShiftOptions()
     rules = {text: parse_rule(text) for text in options.fail_on}  # before any work
     pairing = pair(train.profile, test.profile)
-    outcomes = measure(train, test, pairing, options)
-    columns = judge([one for one in outcomes if isinstance(one, Measured)], options)
+    outcomes = measure(train, test, pairing, options, progress)
+    measured = [one for one in outcomes if isinstance(one, Measured)]
+    if blocks is not None:
+        measured = [blocks.applied(one, options) for one in measured]
+    columns = judge(measured, options)
     return ShiftReport(
         worst(column.severity for column in columns),
         columns,
@@ -53,6 +66,7 @@ def compare(train: Side, test: Side, options: ShiftOptions | None = None) -> Shi
         Origin(test.name, test.rows),
         options,
         *_jointly(train, test, pairing, options),
+        blocks=None if blocks is None else blocks.about,
     )
 
 
@@ -63,7 +77,13 @@ def with_groups(report: ShiftReport, found: ByGroup) -> ShiftReport:
     return replace(report, groups=found, gate=reached)
 
 
-def measure(train: Side, test: Side, pairing: Pairing, options: ShiftOptions) -> list[Outcome]:
+def measure(
+    train: Side,
+    test: Side,
+    pairing: Pairing,
+    options: ShiftOptions,
+    progress: Progress | None = None,
+) -> list[Outcome]:
     """Every column that both sides have, as measured, in the order of ``pairing``."""
     numeric = (
         _numeric(
@@ -74,7 +94,12 @@ def measure(train: Side, test: Side, pairing: Pairing, options: ShiftOptions) ->
     categorical = (_categorical(train, test, name, options) for name in pairing.categorical)
     temporal = (_temporal(train, test, name, options) for name in pairing.temporal)
     emptied = (_emptied(train, test, name, options) for name in pairing.emptied)
-    return [*numeric, *categorical, *temporal, *emptied]
+    found: list[Outcome] = []
+    for outcome in chain(numeric, categorical, temporal, emptied):
+        found.append(outcome)
+        if progress:
+            progress(len(found), pairing.columns)
+    return found
 
 
 def _jointly(

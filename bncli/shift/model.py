@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from bncli.shift.options import ShiftOptions
 from bncli.shift.severity import Severity
-from bncli.shift.wholes import Joint, Timeline
+from bncli.shift.wholes import Blocking, Joint, Timeline
 from bncli.stats.profile import Profile
 
 if TYPE_CHECKING:
@@ -208,7 +208,8 @@ class Gate:
 @dataclass(frozen=True, slots=True)
 class ShiftReport:
     """The answer. columns: worst first. joint, timeline, groups, labels: None where not asked for.
-    joint_absent: why there is no joint part though it was asked for.
+    joint_absent: why there is no joint part though it was asked for. blocks: those whose
+    permutations the p-values come from, if so.
 
     options: those it was made with.
     """
@@ -226,6 +227,7 @@ class ShiftReport:
     timeline: Timeline | None = None
     groups: ByGroup | None = None
     labels: Mapping[str, Any] | None = None
+    blocks: Blocking | None = None
 
     @property
     def shifted(self) -> int:

@@ -20,6 +20,7 @@ _ROUNDING = 1e-9  # a draw that equals the observed figure counts as extreme
 _NEVER = 1e-12
 
 Draw = Callable[[int], FloatArray]
+Counts = IntArray | FloatArray
 
 
 def resampled_p(observed: float, draw: Draw, cells: int, draws: int) -> float:
@@ -67,7 +68,7 @@ def psi_p(rows: Binned, floor: float, rng: np.random.Generator, draws: int) -> f
     return resampled_p(psi(*rows.shares, floor), draw, pooled.size, draws)
 
 
-def unseen_excess(train: IntArray, test: IntArray) -> FloatArray:
+def unseen_excess(train: Counts, test: Counts) -> FloatArray:
     """Unseen share of the test rows less its Good-Turing expectation. (..., values) to (...).
 
     The expectation is the share of training rows holding a value seen once (Good 1953).

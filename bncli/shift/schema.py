@@ -25,6 +25,11 @@ class Pairing:
     schema: SchemaChange
     unsupported: tuple[NotCompared, ...]
 
+    @property
+    def columns(self) -> int:
+        """How many there are to measure."""
+        return sum(map(len, (self.numeric, self.categorical, self.temporal, self.emptied)))
+
 
 def pair(train: Profile, test: Profile) -> Pairing:
     """Match columns by name and kind, in the training side's order.

@@ -60,6 +60,22 @@ class Joint:
 
 
 @dataclass(frozen=True, slots=True)
+class Blocking:
+    """Blocks of rows whose permutations the p-values come from. asked: as the user did; over: the
+    column of times, None where blocks are so many rows; joined: how many neighbours were joined to
+    one, so that a side has no more than the most; blocks: of training and test; outside: rows of
+    both that are in no block; draws: permutations at most.
+    """
+
+    asked: str
+    over: str | None
+    joined: int
+    blocks: tuple[int, int]
+    outside: tuple[int, int]
+    draws: int
+
+
+@dataclass(frozen=True, slots=True)
 class Slice:
     """A piece of the test side. label: as people call it; start, stop: 0-based rows, stop
     exclusive, of its first and last row (a slice of time need not be contiguous); rows: how many.

@@ -56,7 +56,7 @@ def _parts(report: ShiftReport) -> dict[str, Any]:
         "grouped": grouped(report.groups),
         "together": together(report.joint),
         "together_absent": words.joint_absent(report),
-        "cautions": list(words.too_small(report.columns)),
+        "cautions": list(words.too_small(report, report.columns)),
         "meaning": list(words.meaning(report, report.columns)),
         "glossary": _glossary(report),
         "provenance": list(provenance(report)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-from bncli.report import cells
+from bncli.report import cells, words
 from bncli.shift.model import Origin, ShiftReport
 from bncli.shift.options import THRESHOLDS
 from bncli.version import __version__
@@ -36,9 +36,8 @@ def provenance(report: ShiftReport) -> Iterator[tuple[str, str]]:
     yield (
         "chance",
         (
-            f"false discovery rate {options.alpha:g} over the columns; p-values assume "
-            f"independent rows; {cells.count(options.draws)} draws where they are resampled, "
-            f"seed {options.seed}"
+            f"false discovery rate {options.alpha:g} over the columns; {words.chance(report)}; "
+            f"{cells.count(options.draws)} draws where they are resampled, seed {options.seed}"
         ),
     )
     yield "gate", ", ".join(options.fail_on) or "none"
