@@ -394,23 +394,10 @@ def test_a_block_that_cannot_be_meant_is_refused(options, said):
     assert said in done.stderr
 
 
-def test_a_pipe_that_can_be_read_once_only_is_refused_and_slices_say_what_they_rest_on(sample_data):
-    frame = pl.read_parquet(sample_data / "water_flow_hourly.parquet")
-    report = bncli.shift(frame[:90], frame[90:], block=6, by_batch=300)
-    assert "--block is for the whole" in " ".join(report.timeline.notes)
+def test_a_pipe_that_can_be_read_once_only_is_refused(sample_data):
+    options = ["-", "penguins.csv", "--format", "csv", "--block", "9"]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "bncli",
-            "shift",
-            "-",
-            SEASONS[0],
-            "--format",
-            "csv",
-            "--block",
-            "9",
-        ],
+        [sys.executable, "-m", "bncli", "shift", *options],
         input=b"a\n1\n",
         capture_output=True,
         cwd=sample_data,
@@ -419,6 +406,17 @@ def test_a_pipe_that_can_be_read_once_only_is_refused_and_slices_say_what_they_r
     )
     assert done.returncode == 2
     assert b"standard input can be read only once, and --block reads the data twice" in done.stderr
+
+
+def test_slices_and_groups_say_that_theirs_are_p_values_of_rows(sample_data):
+    frame = pl.read_parquet(sample_data / "water_flow_hourly.parquet")
+    sides = [
+        part.with_columns(half=pl.int_range(pl.len()) % 2) for part in (frame[:90], frame[90:])
+    ]
+    by_batch = bncli.shift(*sides, block=6, by_batch=300).timeline
+    by_group = bncli.shift(*sides, block=6, by="half").groups
+    for part in (by_batch, by_group):
+        assert "--block is for the whole" in " ".join(part.notes)
 
 
 def test_the_verb_checks_a_block_before_it_reads():
