@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from bncli.cli.app import app
+from bncli.cli.app import program
 from bncli.report import explained
 
 _COMMANDS = """\
@@ -23,14 +23,12 @@ which beats the file.
 
 def commands() -> str:
     """``docs/commands.md``: the help of every command, in the order of ``bncli --help``."""
-    program: Any = typer.main.get_command(app)
+    group: Any = typer.main.get_command(program())
     width = {"terminal_width": 100, "max_content_width": 100}
-    context = program.make_context(
-        "bncli", ["--help-is-not-asked"], resilient_parsing=True, **width
-    )
-    pages = [_COMMANDS, _help("bncli", program.get_help(context))]
-    for name in program.list_commands(context):
-        command = program.get_command(context, name)
+    context = group.make_context("bncli", ["--help-is-not-asked"], resilient_parsing=True, **width)
+    pages = [_COMMANDS, _help("bncli", group.get_help(context))]
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         inner = command.make_context(name, [], parent=context, resilient_parsing=True, **width)
         pages.append(_help(f"bncli {name}", command.get_help(inner)))
     return "\n".join(pages)

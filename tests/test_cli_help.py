@@ -13,7 +13,7 @@ import bncli
 from bncli.cli import app
 from bncli.cli.process import Process
 
-COMMANDS = get_command(app.app).commands
+COMMANDS = get_command(app.program()).commands
 HEAVY = {"polars", "pyarrow", "numpy", "scipy"}
 
 

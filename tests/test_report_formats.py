@@ -68,7 +68,9 @@ def test_a_thousand_columns_are_reported(name):
 
 
 def test_a_format_has_its_option(name):
-    forms = {form for param in get_command(app.app).commands["shift"].params for form in param.opts}
+    forms = {
+        form for param in get_command(app.program()).commands["shift"].params for form in param.opts
+    }
     assert f"--{name}" in forms
 
 

@@ -20,35 +20,13 @@ from typing import Annotated
 
 import typer
 
-from bncli.cli import adapting, applying, console, exporting, fitting, learning, reporting, shifting
-from bncli.cli.command import Command, Program, spread
+from bncli.cli import console, verbs
+from bncli.cli.command import Program
 from bncli.cli.options import CONFIG
 from bncli.cli.process import Process, Stopped
 from bncli.errors import BncliError, BncliWarning
 
 BROKEN_PIPE = 128 + signal.SIGPIPE
-_COMMANDS = (
-    fitting.fit,
-    applying.transform,
-    applying.inverse,
-    shifting.shift,
-    learning.learn,
-    learning.predict,
-    adapting.adapt,
-    fitting.merge,
-    reporting.inspect,
-    exporting.export,
-    reporting.convert,
-)
-
-app = typer.Typer(
-    name="bncli",
-    cls=Program,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-for _verb in _COMMANDS:
-    app.command(cls=Command)(spread(_verb))
 
 
 def _version(asked: bool) -> None:
@@ -59,7 +37,18 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True)
+def program(words: Sequence[str] = ()) -> typer.Typer:
+    """The program with the verbs that a command line names, or with all of them."""
+    app = typer.Typer(
+        name="bncli",
+        cls=Program,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback(invoke_without_command=True)(bncli)
+    return verbs.register(app, verbs.among(words))
+
+
 def bncli(
     context: typer.Context,
     config: CONFIG = None,
@@ -91,6 +80,7 @@ def run(process: Process, args: Sequence[str] | None = None) -> int:
             warnings.simplefilter("ignore")
             warnings.simplefilter("always", BncliWarning)
             warnings.showwarning = console.Warnings()
+            app = program(sys.argv[1:] if args is None else args)
             code = app(args, prog_name="bncli", standalone_mode=False, obj=process)
         sys.stdout.flush()
     except Stopped:

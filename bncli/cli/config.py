@@ -17,6 +17,7 @@ from typing import Any
 
 import typer
 
+from bncli.cli import verbs
 from bncli.errors import UsageError
 
 ORIGINS = "bncli.origins"
@@ -40,7 +41,8 @@ def read_defaults(context: typer.Context, path: str | None) -> str | None:
         return path
     name, keys = str(context.info_name), _keys(context.command)
     file, table = _read(path)
-    _check(table, _commands(context), file)
+    if table:
+        _check(table, _commands(), file)
     found: dict[str, tuple[Any, str]] = {}
     for values in (table, table.get(name, {})):
         found |= _settings(values, keys, file)
@@ -51,9 +53,10 @@ def read_defaults(context: typer.Context, path: str | None) -> str | None:
     return path
 
 
-def _commands(context: typer.Context) -> dict[str, dict[str, _Key]]:
-    commands = context.find_root().command.commands  # type: ignore[attr-defined]
-    return {name: _keys(command) for name, command in commands.items()}
+def _commands() -> dict[str, dict[str, _Key]]:
+    """Of every verb, the one that runs and the others."""
+    group: Any = typer.main.get_command(verbs.register(typer.Typer()))
+    return {name: _keys(command) for name, command in group.commands.items()}
 
 
 def _keys(command: Any) -> dict[str, _Key]:
