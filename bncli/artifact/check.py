@@ -8,10 +8,12 @@ values) is compared with them after building (``model.py``).
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from typing import Any
 
 from bncli.artifact import by, by_rules, joint_rules, learned, rules
 from bncli.artifact.migrate import FORMAT, VERSION
+from bncli.artifact.numbers import sequence
 from bncli.artifact.plain import plain, plain_schemas
 from bncli.artifact.shape import (
     MAX_INTEGER,
@@ -47,8 +49,8 @@ _SOURCE = fields(name=text(), bytes=integer(), rows=nullable(integer()), fingerp
 
 _SKETCH = fields(
     count=integer(),
-    points=text(_MAX_NUMBERS),
-    weights=text(_MAX_NUMBERS),
+    points=sequence(_MAX_NUMBERS),
+    weights=sequence(_MAX_NUMBERS),
     spread=number(0),
     drift=number(0),
     minimum=nullable(number()),
@@ -68,7 +70,7 @@ _CATEGORIES = fields(
 _GROUP = fields(
     lacking=items(integer(0, MOST_CHANNELS - 1), 0, MOST_CHANNELS),
     count=integer(1),
-    **dict.fromkeys(("pivot", "mean", "m2"), text(_MAX_NUMBERS)),
+    **dict.fromkeys(("pivot", "mean", "m2"), sequence(_MAX_NUMBERS)),
 )
 _COVARIANCE = fields(
     channels=items(integer(0, MAX_CHANNELS - 1), 1, MOST_CHANNELS),
@@ -138,8 +140,10 @@ _STATES: dict[str, Checker] = {
 }
 
 
-def _record(policy: Any) -> Checker:
-    known = _STATES.get(policy, fields()) if isinstance(policy, str) else fields()
+@cache
+def _record(policy: str | None) -> Checker:
+    """The shape of a record under a running policy; None where it has none that is known."""
+    known = fields() if policy is None else _STATES[policy]
     return fields(
         {
             "profile": None,
@@ -212,7 +216,8 @@ def checked(record: dict[str, Any], name: str) -> dict[str, Any]:
     problems = Problems()
     running = record.get("running")
     policy = running.get("policy") if isinstance(running, dict) else None
-    clean = _record(policy)(record, "", problems)
+    known = isinstance(policy, str) and policy in _STATES
+    clean = _record(policy if known else None)(record, "", problems)
     problems.raise_if_any(name)
     rules.check(clean, problems)
     joint_rules.check(clean, problems)

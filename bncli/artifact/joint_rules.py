@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from bncli.artifact.rules import numbers
 from bncli.artifact.shape import Problems
 from bncli.stats.state import Record
 
@@ -46,15 +45,11 @@ def _check_group(group: Record, path: str, width: int, problems: Problems) -> No
         return
     present = width - len(lacking)
     sizes = {"pivot": present, "mean": present, "m2": present * (present + 1) // 2}
-    read = {name: numbers(group[name], f"{path}.{name}", problems) for name in sizes}
     for name, size in sizes.items():
-        values = read[name]
-        if values is None:
+        if group[name].size != size:
+            problems.add(f"{path}.{name}", f"must be {size} numbers, and is {group[name].size}")
             return
-        if len(values) != size:
-            problems.add(f"{path}.{name}", f"must be {size} numbers, and is {len(values)}")
-            return
-    _check_squares(np.array(read["m2"]), present, f"{path}.m2", problems)
+    _check_squares(group["m2"], present, f"{path}.m2", problems)
 
 
 def _check_squares(triangle: Any, size: int, path: str, problems: Problems) -> None:

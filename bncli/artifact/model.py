@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, fields
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -118,7 +119,7 @@ def _channels(standardizer: Standardizer) -> list[dict[str, Any]]:
         }
         for channel, derived, moments, missing, running, lag, sketch in zip(
             profile.channels,
-            _derived(standardizer),
+            _rows(_derived(standardizer)),
             profile.moments.to_records(),
             profile.missing.to_records(),
             profile.running.to_records(),
@@ -129,12 +130,12 @@ def _channels(standardizer: Standardizer) -> list[dict[str, Any]]:
     ]
 
 
-def _derived(standardizer: Standardizer) -> list[dict[str, Any]]:
-    """What a person reads of each channel, all computed from its states."""
+def _derived(standardizer: Standardizer) -> dict[str, list[Any]]:
+    """What a person reads of each channel, all computed from its states: a column each."""
     moments, channels = standardizer.profile.moments, len(standardizer.channels)
     seen = moments.count > 0
     with np.errstate(over="ignore", invalid="ignore"):
-        columns = {
+        return {
             "count": moments.count.tolist(),
             "missing": standardizer.profile.missing.total.tolist(),
             "min": _nullable(np.where(seen, moments.min, np.nan)),
@@ -147,8 +148,11 @@ def _derived(standardizer: Standardizer) -> list[dict[str, Any]]:
             "beta": _given(standardizer.beta, channels, 0.0),
             "constant": moments.constant.tolist(),
         }
-    rows = zip(*columns.values(), strict=True)
-    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def _rows(columns: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    for row in zip(*columns.values(), strict=True):
+        yield dict(zip(columns, row, strict=True))
 
 
 def _nullable(values: FloatArray) -> list[float | None]:
@@ -184,7 +188,7 @@ def _built(record: Record) -> Standardizer:
     covariance = record["covariance"]
     profile = Profile(
         tuple(
-            Channel(channel["feature"], channel["channel"], channel["type"], channel["layout"])
+            _channel(channel["feature"], channel["channel"], channel["type"], channel["layout"])
             for channel in channels
         ),
         record["rows"],
@@ -216,6 +220,12 @@ def _built(record: Record) -> Standardizer:
     )
 
 
+@lru_cache(1 << 14)
+def _channel(feature: str, channel: int, type: str, layout: str | None) -> Channel:
+    """The same object for the same channel of many artifacts: they compare at a glance."""
+    return Channel(feature, channel, type, layout)
+
+
 def policy_of(running: Record) -> Policy:
     """The running policy that an artifact's ``running`` object names."""
     kind = POLICIES[running["policy"]]
@@ -226,11 +236,13 @@ def policy_of(running: Record) -> Policy:
 
 
 def _compare(
-    derived: list[dict[str, Any]], written: list[dict[str, Any]], problems: Problems
+    derived: dict[str, list[Any]], written: list[dict[str, Any]], problems: Problems
 ) -> None:
     """What is written for people must agree with the states, or an edit would be ignored."""
-    for at, (ours, theirs) in enumerate(zip(derived, written, strict=True)):
-        for name, value in ours.items():
+    if all(ours == [each[name] for each in written] for name, ours in derived.items()):
+        return
+    for at, (mine, theirs) in enumerate(zip(_rows(derived), written, strict=True)):
+        for name, value in mine.items():
             if not _agree(value, theirs[name]):
                 told = f"is {theirs[name]}, and the channel's state says {value}"
                 problems.add(f"channels[{at}].{name}", told)

@@ -6,9 +6,12 @@ import math
 import re
 from typing import Any
 
+import numpy as np
+
 from bncli.artifact.parse import shortened
 from bncli.artifact.shape import MAX_INTEGER, Problems
 from bncli.registry import Registry
+from bncli.stats.exact import FloatArray
 from bncli.stats.layout import Layout
 from bncli.stats.running import POLICIES
 from bncli.stats.state import Record
@@ -16,9 +19,6 @@ from bncli.stats.temporal import CAPACITY, WIDTHS, repeated
 
 _ROUNDING = 1e-9
 _NEEDED = {"exponential": ("momentum", "initial"), "adapted": ("prior", "pooled")}
-# The longest repr of a float has 24 characters.
-_NUMBERS = re.compile(r"[0-9.e+-]{1,32}(?: [0-9.e+-]{1,32})*")
-
 # 3*12 stands for twelve threes.
 _WHOLE = re.compile(r"-?[0-9]{1,19}(?:\*[0-9]{1,5})?(?: -?[0-9]{1,19}(?:\*[0-9]{1,5})?)*")
 
@@ -148,55 +148,35 @@ def _batches_seen(running: Record) -> tuple[float, float]:
 
 
 def _check_sketch(sketch: Record, path: str, count: int, problems: Problems) -> None:
-    points = numbers(sketch["points"], f"{path}.points", problems)
-    weights = numbers(sketch["weights"], f"{path}.weights", problems)
-    if points is None or weights is None:
-        return
-    if len(weights) == 1:
-        weights *= len(points)
+    points, weights = sketch["points"], sketch["weights"]
+    if weights.size == 1:
+        weights = np.full(points.size, weights[0])
     ends = (sketch["minimum"], sketch["maximum"])
     if sketch["count"] != count:
         problems.add(f"{path}.count", f"must be the channel's {count}, and is {sketch['count']}")
     elif count == 0:
-        if points or weights or ends != (None, None):
+        if points.size or weights.size or ends != (None, None):
             problems.add(path, "must be empty where count is 0")
-    elif len(weights) != len(points):
-        problems.add(f"{path}.weights", f"are {len(weights)}, and points are {len(points)}")
-    elif None in ends or not points:
+    elif weights.size != points.size:
+        problems.add(f"{path}.weights", f"are {weights.size}, and points are {points.size}")
+    elif None in ends or not points.size:
         problems.add(path, "has no points, no minimum or no maximum, though count is not 0")
     else:
         _check_points(points, weights, sketch, path, problems)
 
 
 def _check_points(
-    points: list[float], weights: list[float], sketch: Record, path: str, problems: Problems
+    points: FloatArray, weights: FloatArray, sketch: Record, path: str, problems: Problems
 ) -> None:
     low, high, count = sketch["minimum"], sketch["maximum"], sketch["count"]
-    if points != sorted(points):
+    if (points[1:] < points[:-1]).any():
         problems.add(f"{path}.points", "must be sorted")
     if not low <= points[0] <= points[-1] <= high:
         problems.add(f"{path}.points", f"must be from minimum {low} to maximum {high}")
-    if min(weights) <= 0:
+    if (weights <= 0).any():
         problems.add(f"{path}.weights", "must be positive")
     if not math.isclose(math.fsum(weights), count, rel_tol=_ROUNDING):
         problems.add(f"{path}.weights", f"must add up to count {count}")
-
-
-def numbers(text: str, path: str, problems: Problems) -> list[float] | None:
-    """Numbers out of a text, parted by single spaces; None, and a problem told, otherwise."""
-    # float() takes more than JSON does: underscores, other digits, "nan", a megabyte of zeros.
-    if text and not _NUMBERS.fullmatch(text):
-        problems.add(path, "must be numbers parted by single spaces")
-        return None
-    try:
-        values = list(map(float, text.split()))
-    except ValueError:
-        problems.add(path, "must be numbers parted by single spaces")
-        return None
-    if not all(map(math.isfinite, values)):
-        problems.add(path, "must be finite")
-        return None
-    return values
 
 
 def _check_categories(column: dict[str, Any], path: str, rows: int, problems: Problems) -> None:

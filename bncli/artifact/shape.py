@@ -4,13 +4,17 @@ A ``Checker`` takes a value of unknown kind and its path, returns the value clea
 fields only, numbers of the right type), and tells ``Problems`` what is wrong. It never raises
 and never recurses deeper than the description does. Beside that it says the same as a JSON
 Schema, which is what ``export --to json-schema`` writes.
+
+A list of many alike is first looked at column by column, field after field over all entries, which
+takes a fraction of the time (``Checker.many``). That look only ever says "all in order", or that it
+cannot tell: then every entry is checked by itself, which also finds the words for what is wrong.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -52,15 +56,22 @@ class Problems:
 
 
 Check: TypeAlias = Callable[[Any, str, Problems], Any]
+Many: TypeAlias = Callable[[list[Any]], list[Any] | None]
 Schema: TypeAlias = dict[str, Any]
+
+
+def _unsure(values: list[Any]) -> None:
+    """The look at many that never can tell."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checker:
-    """check: the function; schema: what it asks for, as JSON Schema (draft 2020-12) can say it."""
+    """check: the function; schema: what it asks for, as JSON Schema (draft 2020-12) can say it;
+    many: the same values cleaned where all of them are in order, else None."""
 
     check: Check
     schema: Schema
+    many: Many = _unsure
 
     def __call__(self, value: Any, path: str, problems: Problems) -> Any:
         return self.check(value, path, problems)
@@ -76,7 +87,13 @@ def integer(low: int = 0, high: int = MAX_INTEGER) -> Checker:
             return value
         return low
 
-    return Checker(check, {"type": "integer", "minimum": low, "maximum": high})
+    def many(values: list[Any]) -> list[Any] | None:
+        # A type of its own is what a truth value has: it is no integer here.
+        if set(map(type, values)) <= {int} and low <= min(values, default=low):
+            return values if max(values, default=low) <= high else None
+        return None
+
+    return Checker(check, {"type": "integer", "minimum": low, "maximum": high}, many)
 
 
 def number(low: float = -math.inf, high: float = math.inf) -> Checker:
@@ -98,7 +115,16 @@ def number(low: float = -math.inf, high: float = math.inf) -> Checker:
 
     ends = {"minimum": low, "maximum": high}
     bounds = {name: end for name, end in ends.items() if math.isfinite(end)}
-    return Checker(check, {"type": "number", **bounds})
+
+    def many(values: list[Any]) -> list[Any] | None:
+        # Not even integers: their length is for the other check. The sum of what is finite may
+        # overflow, which that check then clears up; what is not finite makes no finite sum.
+        if set(map(type, values)) <= {float} and math.isfinite(sum(values)):
+            ends = min(values, default=low), max(values, default=low)
+            return values if low <= ends[0] and ends[1] <= high else None
+        return None
+
+    return Checker(check, {"type": "number", **bounds}, many)
 
 
 def text(most: int = MAX_TEXT) -> Checker:
@@ -113,7 +139,14 @@ def text(most: int = MAX_TEXT) -> Checker:
             return value
         return ""
 
-    return Checker(check, {"type": "string", "maxLength": most})
+    def many(values: list[Any]) -> list[Any] | None:
+        if not set(map(type, values)) <= {str}:
+            return None
+        plain = "".join(values)
+        longest = len(plain) <= most or max(map(len, values)) <= most
+        return values if longest and _encodable(plain) else None
+
+    return Checker(check, {"type": "string", "maxLength": most}, many)
 
 
 def _encodable(value: str) -> bool:
@@ -127,14 +160,29 @@ def _flag(value: Any, path: str, problems: Problems) -> bool:
     return value
 
 
-flag = Checker(_flag, {"type": "boolean"})
+def _flags(values: list[Any]) -> list[Any] | None:
+    return values if set(map(type, values)) <= {bool} else None
+
+
+flag = Checker(_flag, {"type": "boolean"}, _flags)
 
 
 def nullable(checker: Checker) -> Checker:
     check = checker.check
+
+    def many(values: list[Any]) -> list[Any] | None:
+        if None not in values:
+            return checker.many(values)
+        there = checker.many([value for value in values if value is not None])
+        if there is None:
+            return None
+        found = iter(there)
+        return [None if value is None else next(found) for value in values]
+
     return Checker(
         lambda value, path, problems: None if value is None else check(value, path, problems),
         {"anyOf": [{"type": "null"}, checker.schema]},
+        many,
     )
 
 
@@ -149,6 +197,9 @@ def items(checker: Checker, least: int = 0, most: int = 10_000_000) -> Checker:
         if not least <= len(value) <= most:
             problems.add(path, f"must have {least:,} to {most:,} entries, and has {len(value):,}")
             return []
+        found = checker.many(value)
+        if found is not None:
+            return found
         return [check(item, f"{path}[{at}]", problems) for at, item in enumerate(value)]
 
     bounds = {"minItems": least, "maxItems": most}
@@ -166,9 +217,26 @@ def entries(*checks: Checker) -> Checker:
         pairs = enumerate(zip(checks, value, strict=True))
         return [check(item, f"{path}[{at}]", problems) for at, (check, item) in pairs]
 
+    def many(values: list[Any]) -> list[Any] | None:
+        if not set(map(type, values)) <= {list} or not set(map(len, values)) <= {len(checks)}:
+            return None
+        columns = zip(checks, zip(*values, strict=True), strict=True) if values else ()
+        found = _each(checker.many(list(column)) for checker, column in columns)
+        return None if found is None else list(map(list, zip(*found, strict=True)))
+
     size = {"minItems": len(checks), "maxItems": len(checks)}
     places = [check.schema for check in checks]
-    return Checker(check_entries, {"type": "array", "prefixItems": places, **size})
+    return Checker(check_entries, {"type": "array", "prefixItems": places, **size}, many)
+
+
+def _each(columns: Iterable[list[Any] | None]) -> list[list[Any]] | None:
+    """All columns; None as soon as one of them cannot be told."""
+    found = []
+    for column in columns:
+        if column is None:
+            return None
+        found.append(column)
+    return found
 
 
 def fields(_optional: Mapping[str, Any] | None = None, /, **checks: Checker) -> Checker:
@@ -193,6 +261,28 @@ def fields(_optional: Mapping[str, Any] | None = None, /, **checks: Checker) -> 
                 problems.add(dot + name, "is missing")
         return clean
 
+    def many(values: list[Any]) -> list[Any] | None:
+        """Where all have the same fields, none of them unknown."""
+        if not set(map(type, values)) <= {dict}:
+            return None
+        shapes = set(map(tuple, values))
+        if len(shapes) != 1:
+            return None if shapes else []
+        (names,) = shapes
+        absent = checks.keys() - names
+        if not checks.keys() >= set(names) or not optional.keys() >= absent:
+            return None
+        held = {name: [optional[name]] * len(values) for name in absent}
+        columns = zip(names, zip(*map(dict.values, values), strict=True), strict=False)
+        cleaned = _each(checks[name].many(list(column)) for name, column in columns)
+        if cleaned is None:
+            return None
+        held |= zip(names, cleaned, strict=True)
+        if not held:
+            return [{} for _ in values]
+        rows = zip(*(held[name] for name in checks), strict=True)
+        return [dict(zip(checks, row, strict=True)) for row in rows]
+
     return Checker(
         check_fields,
         {
@@ -200,4 +290,5 @@ def fields(_optional: Mapping[str, Any] | None = None, /, **checks: Checker) -> 
             "properties": {name: checker.schema for name, checker in checks.items()},
             "required": [name for name in checks if name not in optional],
         },
+        many,
     )

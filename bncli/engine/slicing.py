@@ -140,7 +140,7 @@ class _Slice:
         if self.waiting_rows:
             self._fold_in(self.waiting_rows)
         profile = self.fold.profile()
-        return profile if self.sealed is None else joined_profiles(self.sealed, profile)
+        return profile if self.sealed is None else joined_profiles([self.sealed, profile])
 
     def seal(self) -> None:
         """Keep what there is as a sealed profile, and go on with an empty fold."""

@@ -12,10 +12,10 @@ as a balanced tree, which keeps the rank errors of quantiles smaller than one af
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -23,9 +23,15 @@ from bncli.errors import BncliWarning, UsageError, listed
 from bncli.standardize.parts import interrupted, joined_groups
 from bncli.standardize.standardizer import Standardizer
 from bncli.stats.adapted import Training
+from bncli.stats.balanced import folded, merged_tree
+from bncli.stats.categories import Categories
 from bncli.stats.covariance import Covariance
+from bncli.stats.groups import Groups
 from bncli.stats.lag import Lag
 from bncli.stats.profile import Channel, Profile
+from bncli.stats.quantiles import Quantiles
+from bncli.stats.temporal import Temporal
+from bncli.stats.tree import A
 
 _Key = tuple[str, int]
 
@@ -60,67 +66,123 @@ def merge_all(parts: Sequence[Standardizer], names: Sequence[str] = ()) -> Stand
     learned = _learned(parts, called)
     for text in _losses(parts):
         warnings.warn(text, BncliWarning, stacklevel=2)
-    return _tree(parts).replace(
+    return _whole(parts).replace(
         gamma=learned.gamma, beta=learned.beta, head=learned.head, learned=learned.learned
     )
 
 
-def _tree(parts: Sequence[Standardizer]) -> Standardizer:
-    if len(parts) == 1:
-        return parts[0]
-    middle = (len(parts) + 1) // 2
-    return _joined(_tree(parts[:middle]), _tree(parts[middle:]))
-
-
-def _joined(first: Standardizer, second: Standardizer) -> Standardizer:
+def _whole(parts: Sequence[Standardizer]) -> Standardizer:
+    first = parts[0]
     return first.replace(
-        profile=joined_profiles(first.profile, second.profile),
-        sources=first.sources + second.sources,
-        fit={key: value for key, value in first.fit.items() if second.fit.get(key) == value},
+        profile=joined_profiles([part.profile for part in parts]),
+        sources=tuple(source for part in parts for source in part.sources),
+        fit={
+            key: value
+            for key, value in first.fit.items()
+            if all(part.fit.get(key) == value for part in parts[1:])
+        },
     )
 
 
-def joined_profiles(first: Profile, second: Profile) -> Profile:
-    """The profile of the rows of both; their channels must be the same, in any order."""
-    order = _order(first, second)
-    kept = bool(first.quantiles and second.quantiles)
-    names = [name for name in first.categories if name in second.categories] if kept else []
-    times = [name for name in first.temporal if name in second.temporal]
-    others = {*times, *(second.other_types.keys() - second.temporal.keys())}
-    pairs = zip(first.quantiles, (second.quantiles[at] for at in order), strict=True)
+def joined_profiles(parts: Sequence[Profile]) -> Profile:
+    """The profile of the rows of all parts, in order; their channels must be the same, in any
+    order. States of plain arrays merge for all channels and many parts at a time."""
+    first = parts[0]
+    orders = [_order(first, part) for part in parts]
+    pairs = list(zip(parts, orders, strict=True))
+
+    def merged(states: Iterable[A]) -> A:
+        columns = [state[order][None] for state, order in zip(states, orders, strict=True)]
+        return merged_tree(type(columns[0]).stack(columns))
+
+    rest = folded([_Rest.of(part, order) for part, order in pairs], _Rest.merge)
     return Profile(
-        tuple(
-            replace(channel, type=_common_type(channel.type, second.channels[at].type))
-            for channel, at in zip(first.channels, order, strict=True)
-        ),
-        first.rows + second.rows,
-        first.batches + second.batches,
+        tuple(_common_channels(pairs)),
+        sum(part.rows for part in parts),
+        sum(part.batches for part in parts),
         first.batch_size,
-        first.moments.merge(second.moments[order]),
-        first.missing.merge(second.missing[order]),
-        first.running.merge(second.running[order]),
-        tuple(ours.merge(theirs).sealed() for ours, theirs in pairs) if kept else (),
-        {name: first.categories[name].merge(second.categories[name]) for name in names},
-        {name: first.category_types[name] for name in names},
-        _joined_covariances(first.covariance, second.covariance, order),
-        _lag(first).merge(_lag(second)[order]),
-        {name: first.temporal[name].merge(second.temporal[name]) for name in times},
-        {name: kind for name, kind in first.other_types.items() if name in others},
-        joined_groups(first.groups, second.groups, order),
+        merged(part.moments for part in parts),
+        merged(part.missing for part in parts),
+        merged(part.running for part in parts),  # type: ignore[type-var]
+        rest.quantiles,
+        rest.categories,
+        rest.category_types,
+        rest.covariance,
+        merged(map(_lag, parts)),
+        rest.temporal,
+        rest.other_types,
+        rest.groups,
     )
 
 
-def _joined_covariances(
-    first: Covariance | None, second: Covariance | None, order: Sequence[int]
-) -> Covariance | None:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rest:
+    """What of a profile merges one by one: its fields, channels in the order of the whole."""
+
+    quantiles: tuple[Quantiles, ...]
+    categories: Mapping[str, Categories]
+    category_types: Mapping[str, str]
+    covariance: Covariance | None
+    temporal: Mapping[str, Temporal]
+    other_types: Mapping[str, str]
+    groups: Groups | None
+
+    @classmethod
+    def of(cls, part: Profile, order: Sequence[int]) -> Self:
+        return cls(
+            tuple(part.quantiles[at] for at in order) if part.quantiles else (),
+            part.categories,
+            part.category_types,
+            _reordered(part.covariance, order),
+            part.temporal,
+            part.other_types,
+            None if part.groups is None else part.groups.of_channels(order),
+        )
+
+    def merge(self, later: Self) -> Self:
+        kept = bool(self.quantiles and later.quantiles)
+        names = [name for name in self.categories if name in later.categories] if kept else []
+        times = [name for name in self.temporal if name in later.temporal]
+        others = {*times, *(later.other_types.keys() - later.temporal.keys())}
+        pairs = zip(self.quantiles, later.quantiles, strict=True) if kept else ()
+        return type(self)(
+            tuple(ours.merge(theirs).sealed() for ours, theirs in pairs),
+            {name: self.categories[name].merge(later.categories[name]) for name in names},
+            {name: self.category_types[name] for name in names},
+            _joined_covariances(self.covariance, later.covariance),
+            {name: self.temporal[name].merge(later.temporal[name]) for name in times},
+            {name: kind for name, kind in self.other_types.items() if name in others},
+            joined_groups(self.groups, later.groups),
+        )
+
+
+def _reordered(found: Covariance | None, order: Sequence[int]) -> Covariance | None:
+    """Its channels called by their places in the whole, in which ``order[place]`` is theirs."""
+    if found is None:
+        return None
+    places = {theirs: place for place, theirs in enumerate(order)}
+    return Covariance(tuple(places[at] for at in found.channels), found.rows, found.groups)
+
+
+def _joined_covariances(first: Covariance | None, second: Covariance | None) -> Covariance | None:
     """Of the channels that both sides keep; None where there is none."""
     if first is None or second is None:
         return None
-    common = [channel for channel in first.channels if order[channel] in second.channels]
+    theirs = set(second.channels)
+    common = [channel for channel in first.channels if channel in theirs]
     if not common:
         return None
-    theirs = second.select([order[channel] for channel in common], named=common)
-    return first.select(common).merge(theirs).finite()
+    return first.select(common).merge(second.select(common)).finite()
+
+
+def _common_channels(parts: Sequence[tuple[Profile, Sequence[int]]]) -> Iterator[Channel]:
+    """Those of the first part, each of a type that holds the values of all."""
+    for place, channel in enumerate(parts[0][0].channels):
+        types = [part.channels[order[place]].type for part, order in parts]
+        if len(set(types)) == 1:
+            yield channel
+        else:
+            yield replace(channel, type=folded(types, _common_type))
 
 
 def _lag(part: Profile) -> Lag:
@@ -130,6 +192,8 @@ def _lag(part: Profile) -> Lag:
 
 def _order(first: Profile, second: Profile) -> list[int]:
     """Where each channel of ``first`` stands in ``second``."""
+    if first.channels == second.channels:
+        return list(range(len(first.channels)))
     places = {_key(channel): at for at, channel in enumerate(second.channels)}
     return [places[_key(channel)] for channel in first.channels]
 
@@ -156,6 +220,9 @@ def _differences(
     for name in mine:
         if name in other and mine[name] != other[name]:
             yield f"{name} is {mine[name]} in {ours} and {other[name]} in {theirs}"
+    if first.channels == second.channels:
+        yield from _other_training(first, second, theirs)
+        return
     mine_by, other_by = ({_key(c): c for c in s.channels} for s in (first, second))
     for lacking, have, label in ((other_by, mine_by, theirs), (mine_by, other_by, ours)):
         missing = [channel.label for key, channel in have.items() if key not in lacking]

@@ -11,16 +11,11 @@ from bncli.stats.profile import Profile
 _NUMBERS = ("Int", "UInt", "Float", "Decimal")
 
 
-def joined_groups(
-    first: Groups | None, second: Groups | None, order: Sequence[int]
-) -> Groups | None:
-    """Of the groups of both; None where a part has none.
-
-    order: where each channel of the first stands in the second.
-    """
+def joined_groups(first: Groups | None, second: Groups | None) -> Groups | None:
+    """Of the groups of both, their channels in one order; None where a part has none."""
     if first is None or second is None:
         return None
-    return replace(first.merge(second.of_channels(order)), type=_common(first.type, second.type))
+    return replace(first.merge(second), type=_common(first.type, second.type))
 
 
 def interrupted(profiles: Sequence[Profile]) -> int:

@@ -54,3 +54,10 @@ class Arrays:
         """Elementwise: this state where ``condition`` holds, ``other`` elsewhere."""
         pairs = zip(self.arrays(), other.arrays(), strict=True)
         return type(self)(*(np.where(condition, mine, theirs) for mine, theirs in pairs))
+
+
+def numbers_of(written: str | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Numbers that a record holds as a text, parted by spaces, or that were read out of it."""
+    if isinstance(written, str):
+        return np.array(list(map(float, written.split())), dtype=np.float64)
+    return written

@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from bncli.stats.arrays import numbers_of
 from bncli.stats.exact import FloatArray
 from bncli.stats.state import Record
 
@@ -82,7 +83,7 @@ class CoMoments:
     @classmethod
     def from_record(cls, record: Record) -> Self:
         """Inverse of ``to_record``."""
-        pivot, mean, triangle = (_numbers(record[name]) for name in ("pivot", "mean", "m2"))
+        pivot, mean, triangle = (numbers_of(record[name]) for name in ("pivot", "mean", "m2"))
         m2 = np.zeros((pivot.size, pivot.size))
         rows, columns = np.tril_indices(pivot.size)
         m2[rows, columns] = m2[columns, rows] = triangle
@@ -91,7 +92,3 @@ class CoMoments:
 
 def _text(numbers: FloatArray) -> str:
     return " ".join(map(repr, numbers.tolist()))
-
-
-def _numbers(text: str) -> FloatArray:
-    return np.array([float(number) for number in text.split()], dtype=np.float64)

@@ -22,6 +22,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from bncli.stats.arrays import numbers_of
 from bncli.stats.exact import FloatArray
 from bncli.stats.state import Record
 
@@ -170,8 +171,7 @@ class Quantiles:
 
     @classmethod
     def from_record(cls, record: Record) -> Self:
-        points = np.array(record["points"].split(), dtype=np.float64)
-        weights = np.array(record["weights"].split(), dtype=np.float64)
+        points, weights = numbers_of(record["points"]), numbers_of(record["weights"])
         if weights.size == 1:
             weights = np.full(points.size, weights[0])
         ends = (record["minimum"], record["maximum"])
