@@ -18,7 +18,7 @@ import polars as pl
 from bncli.data.batches import Chunk, batch_sizes
 from bncli.engine.cutting import MOST, Cut, Piece
 from bncli.engine.fitting import FitTask
-from bncli.standardize.combine import joined_profiles
+from bncli.standardize.joining import joined_profiles
 from bncli.stats.compactor import Sketch
 from bncli.stats.exact import FloatArray
 from bncli.stats.fold import Fold

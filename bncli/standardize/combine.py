@@ -12,28 +12,17 @@ as a balanced tree, which keeps the rank errors of quantiles smaller than one af
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from bncli.errors import BncliWarning, UsageError, listed
-from bncli.standardize.parts import interrupted, joined_groups
+from bncli.standardize.joining import joined_profiles, key_of, order_of
+from bncli.standardize.parts import interrupted
 from bncli.standardize.standardizer import Standardizer
 from bncli.stats.adapted import Training
-from bncli.stats.balanced import folded, merged_tree
-from bncli.stats.categories import Categories
-from bncli.stats.covariance import Covariance
-from bncli.stats.groups import Groups
-from bncli.stats.lag import Lag
-from bncli.stats.profile import Channel, Profile
-from bncli.stats.quantiles import Quantiles
-from bncli.stats.temporal import Temporal
-from bncli.stats.tree import A
-
-_Key = tuple[str, int]
 
 
 def merge(first: Standardizer, second: Standardizer) -> Standardizer:
@@ -84,134 +73,6 @@ def _whole(parts: Sequence[Standardizer]) -> Standardizer:
     )
 
 
-def joined_profiles(parts: Sequence[Profile]) -> Profile:
-    """The profile of the rows of all parts, in order; their channels must be the same, in any
-    order. States of plain arrays merge for all channels and many parts at a time."""
-    first = parts[0]
-    orders = [_order(first, part) for part in parts]
-    pairs = list(zip(parts, orders, strict=True))
-
-    def merged(states: Iterable[A]) -> A:
-        columns = [state[order][None] for state, order in zip(states, orders, strict=True)]
-        return merged_tree(type(columns[0]).stack(columns))
-
-    rest = folded([_Rest.of(part, order) for part, order in pairs], _Rest.merge)
-    return Profile(
-        tuple(_common_channels(pairs)),
-        sum(part.rows for part in parts),
-        sum(part.batches for part in parts),
-        first.batch_size,
-        merged(part.moments for part in parts),
-        merged(part.missing for part in parts),
-        merged(part.running for part in parts),  # type: ignore[type-var]
-        rest.quantiles,
-        rest.categories,
-        rest.category_types,
-        rest.covariance,
-        merged(map(_lag, parts)),
-        rest.temporal,
-        rest.other_types,
-        rest.groups,
-    )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Rest:
-    """What of a profile merges one by one: its fields, channels in the order of the whole."""
-
-    quantiles: tuple[Quantiles, ...]
-    categories: Mapping[str, Categories]
-    category_types: Mapping[str, str]
-    covariance: Covariance | None
-    temporal: Mapping[str, Temporal]
-    other_types: Mapping[str, str]
-    groups: Groups | None
-
-    @classmethod
-    def of(cls, part: Profile, order: Sequence[int]) -> Self:
-        return cls(
-            tuple(part.quantiles[at] for at in order) if part.quantiles else (),
-            part.categories,
-            part.category_types,
-            _reordered(part.covariance, order),
-            part.temporal,
-            part.other_types,
-            None if part.groups is None else part.groups.of_channels(order),
-        )
-
-    def merge(self, later: Self) -> Self:
-        kept = bool(self.quantiles and later.quantiles)
-        names = [name for name in self.categories if name in later.categories] if kept else []
-        times = [name for name in self.temporal if name in later.temporal]
-        others = {*times, *(later.other_types.keys() - later.temporal.keys())}
-        pairs = zip(self.quantiles, later.quantiles, strict=True) if kept else ()
-        return type(self)(
-            tuple(ours.merge(theirs).sealed() for ours, theirs in pairs),
-            {name: self.categories[name].merge(later.categories[name]) for name in names},
-            {name: self.category_types[name] for name in names},
-            _joined_covariances(self.covariance, later.covariance),
-            {name: self.temporal[name].merge(later.temporal[name]) for name in times},
-            {name: kind for name, kind in self.other_types.items() if name in others},
-            joined_groups(self.groups, later.groups),
-        )
-
-
-def _reordered(found: Covariance | None, order: Sequence[int]) -> Covariance | None:
-    """Its channels called by their places in the whole, in which ``order[place]`` is theirs."""
-    if found is None:
-        return None
-    places = {theirs: place for place, theirs in enumerate(order)}
-    return Covariance(tuple(places[at] for at in found.channels), found.rows, found.groups)
-
-
-def _joined_covariances(first: Covariance | None, second: Covariance | None) -> Covariance | None:
-    """Of the channels that both sides keep; None where there is none."""
-    if first is None or second is None:
-        return None
-    theirs = set(second.channels)
-    common = [channel for channel in first.channels if channel in theirs]
-    if not common:
-        return None
-    return first.select(common).merge(second.select(common)).finite()
-
-
-def _common_channels(parts: Sequence[tuple[Profile, Sequence[int]]]) -> Iterator[Channel]:
-    """Those of the first part, each of a type that holds the values of all."""
-    for place, channel in enumerate(parts[0][0].channels):
-        types = [part.channels[order[place]].type for part, order in parts]
-        if len(set(types)) == 1:
-            yield channel
-        else:
-            yield replace(channel, type=folded(types, _common_type))
-
-
-def _lag(part: Profile) -> Lag:
-    """Of consecutive rows; nothing is known where an older program fitted the part."""
-    return part.lag if part.lag.shape == part.moments.shape else Lag.empty(*part.moments.shape)
-
-
-def _order(first: Profile, second: Profile) -> list[int]:
-    """Where each channel of ``first`` stands in ``second``."""
-    if first.channels == second.channels:
-        return list(range(len(first.channels)))
-    places = {_key(channel): at for at, channel in enumerate(second.channels)}
-    return [places[_key(channel)] for channel in first.channels]
-
-
-def _key(channel: Channel) -> _Key:
-    return channel.feature, channel.channel
-
-
-def _common_type(ours: str, theirs: str) -> str:
-    """The type of a column that is of one type here and another there, as datasets unify it."""
-    if ours == theirs:
-        return ours
-    for family in ("Int", "UInt", "Float"):
-        if ours.startswith(family) and theirs.startswith(family):
-            return max(ours, theirs, key=lambda kind: (len(kind), kind))
-    return "Float64"
-
-
 def _differences(
     first: Standardizer, second: Standardizer, ours: str, theirs: str
 ) -> Iterator[str]:
@@ -223,7 +84,7 @@ def _differences(
     if first.channels == second.channels:
         yield from _other_training(first, second, theirs)
         return
-    mine_by, other_by = ({_key(c): c for c in s.channels} for s in (first, second))
+    mine_by, other_by = ({key_of(c): c for c in s.channels} for s in (first, second))
     for lacking, have, label in ((other_by, mine_by, theirs), (mine_by, other_by, ours)):
         missing = [channel.label for key, channel in have.items() if key not in lacking]
         if missing:
@@ -237,9 +98,10 @@ def _differences(
 def _other_training(first: Standardizer, second: Standardizer, theirs: str) -> Iterator[str]:
     """Adapted parts add up only where they come from the same training statistics."""
     mine, other = first.profile.running, second.profile.running
-    same_keys = {_key(c) for c in first.channels} == {_key(c) for c in second.channels}
-    if same_keys and isinstance(mine, Training) and isinstance(other, Training):
-        differs = mine.differs(other[_order(first.profile, second.profile)])
+    if not isinstance(mine, Training) or not isinstance(other, Training):
+        return
+    if {key_of(c) for c in first.channels} == {key_of(c) for c in second.channels}:
+        differs = mine.differs(other[order_of(first.profile, second.profile)])
         pairs = zip(first.channels, differs.tolist(), strict=True)
         names = [channel.label for channel, is_other in pairs if is_other]
         if names:
@@ -271,7 +133,7 @@ def _learned(parts: Sequence[Standardizer], names: Sequence[str]) -> Standardize
         if _is_default(part):
             continue
         # An empty gamma stands for the defaults, in any order.
-        order = _order(parts[0].profile, part.profile) if part.gamma.size else []
+        order = order_of(parts[0].profile, part.profile) if part.gamma.size else []
         ours = part.replace(gamma=part.gamma[order], beta=part.beta[order])
         different = _difference_learned(found[1], ours) if found else None
         if found is not None and different is not None:
