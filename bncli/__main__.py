@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import NoReturn
 
 from bncli.cli import tuning
+from bncli.cli.guard import Guard
 from bncli.cli.process import Process
 
 
 def main() -> NoReturn:
     """Run the command line and end the process with its exit code."""
     tuning.prepare()
-    process, code = Process(), 0
+    guard = Guard()
+    guard.divide()
+    process, code = Process(guard), 0
     # Signals first: an interrupt while the rest is imported ends quietly, too.
     with process:
         from bncli.cli.app import run

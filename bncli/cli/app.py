@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import traceback
@@ -26,6 +27,13 @@ from bncli.cli.options import CONFIG
 from bncli.cli.process import Process, Stopped
 from bncli.errors import BncliError, BncliWarning
 
+NO_MEMORY = "there is not enough memory\n  take less with --threads 1, or raise the limit"
+# ENOMEM as Python and Rust have it, a library that cannot be loaded, threads that cannot be had.
+_NO_MEMORY = re.compile(
+    r"cannot allocate memory|os error 1[12]\b|code: 1[12]\b|failed to map segment"
+    r"|can't start new thread|ThreadPoolBuildError",
+    re.IGNORECASE,
+)
 BROKEN_PIPE = 128 + signal.SIGPIPE
 
 
@@ -98,8 +106,11 @@ def run(process: Process, args: Sequence[str] | None = None) -> int:
 
 
 def _tell(error: BaseException, process: Process) -> int:
-    text, code = _in_words(error)
-    with suppress(OSError):
+    try:
+        text, code = _in_words(error)
+    except (MemoryError, ImportError):
+        text, code = NO_MEMORY, 3
+    with suppress(OSError, MemoryError):
         if process.debug:
             traceback.print_exception(error, file=sys.stderr)
         console.say(f"error: {text}")
@@ -109,12 +120,12 @@ def _tell(error: BaseException, process: Process) -> int:
 def _in_words(error: BaseException) -> tuple[str, int]:
     """What to tell of an error, and the exit code."""
     match error:
+        case _ if _lacks_memory(error):
+            return NO_MEMORY, 3
         case typer.TyperException():
             return console.usage_words(error), 2
         case BncliError() if error.exit_code != 1:
             return str(error), error.exit_code
-        case MemoryError():
-            return "there is not enough memory\n  read less at once with --batch-size", 3
         case OSError() if told := _system_words(error):
             return told, 3
     head = (str(error).splitlines() or [""])[0]
@@ -122,6 +133,17 @@ def _in_words(error: BaseException) -> tuple[str, int]:
         f"a fault in bncli itself: {type(error).__name__}: {head}\n"
         "  please report it with this command line; --debug shows the trace to send along"
     ), 1
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    """Whether memory ran out, whichever library tells it, and how."""
+    # What bncli says itself may hold names of the user's.
+    own = () if isinstance(error, BncliError | typer.TyperException) else (error,)
+    return any(
+        isinstance(each, MemoryError) or _NO_MEMORY.search(str(each))
+        for each in (*own, error.__cause__)
+        if each is not None
+    )
 
 
 def _system_words(error: OSError) -> str | None:

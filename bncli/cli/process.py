@@ -9,7 +9,8 @@ one must not cut the cleaning short. A signal that was ignored at the start (``n
 background jobs) stays ignored.
 
 Rust libraries print the text of a panic to descriptor 2 themselves. It is closed to them,
-while bncli's own messages go to a copy of it; ``--debug`` opens it again.
+while bncli's own messages go to a copy of it; ``--debug`` opens it again. What they say is kept
+for the parent process (``guard.py``), which is asked when a library ends this one.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import NoReturn, Self
 
+from bncli.cli.guard import Guard
+
 PATIENCE_S = 1.2
 _SHOW_CURSOR = b"\x1b[?25h"
 _STOP_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -35,8 +38,9 @@ class Stopped(BaseException):
 class Process:
     """What the command line needs of the process; a context in which signals raise ``Stopped``."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: Guard | None = None) -> None:
         self.debug = False
+        self._guard = guard or Guard()
         self.stopped_by: int | None = None
         self._handled: set[int] = set()
         self._leaving = False
@@ -97,6 +101,7 @@ class Process:
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                 self._handled.add(number)
                 signal.signal(number, self._stop)
+        self._guard.release()
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         if self.stopped_by is None and not self._leaving:
@@ -127,9 +132,11 @@ class Process:
             sys.stderr = os.fdopen(
                 self._native_stderr, "w", 1, sys.stderr.encoding, "backslashreplace", closefd=False
             )
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, 2)
-            os.close(nowhere)
+            elsewhere = self._guard.said
+            if elsewhere is None:
+                elsewhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(elsewhere, 2)
+            os.close(elsewhere)
 
 
 def _open_closed_streams() -> None:
