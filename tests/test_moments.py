@@ -138,6 +138,34 @@ def test_a_mini_batch_longer_than_a_piece_is_pooled_from_its_pieces():
     assert_within_2_ulp(moments, values)
 
 
+KINDS = {
+    "normal": lambda rng, n: rng.standard_normal(n),
+    "far from zero": lambda rng, n: rng.standard_normal(n) + 10.0 ** rng.integers(0, 13),
+    "heavy tails": lambda rng, n: rng.standard_cauchy(n),
+    "many scales": lambda rng, n: rng.lognormal(0, 4, n),
+    "two levels": lambda rng, n: np.where(rng.random(n) < 0.5, 1e12 + 1, rng.standard_normal(n)),
+    "decimals": lambda rng, n: np.round(rng.standard_normal(n), 1) + rng.integers(0, 10**6),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_single_short_mini_batch_with_holes_is_exact_to_2_ulp(kind):
+    """Where nothing averages out: a few values, and one of them makes up most of the variance."""
+    rng = np.random.default_rng(7)
+    for size in rng.integers(2, 40, 150).tolist():
+        values = KINDS[kind](rng, size)
+        holes = rng.random(size) < 0.3
+        holes[:2] = False
+        column = Column(np.where(holes, np.nan, values), holes)
+        assert_within_2_ulp(measure_batches([column], (size,)).moments[0], values[~holes])
+
+
+def test_a_dominating_value_beside_holes_is_exact_to_2_ulp():
+    values = np.array([1e12 + 1, np.nan, np.nan, -3.0, 1e12 + 1])
+    moments = measure_batches([Column(values, np.isnan(values))], (5,)).moments[0]
+    assert_within_2_ulp(moments, values[[0, 3, 4]])
+
+
 def test_merging_ten_thousand_times_costs_no_digits():
     values = np.random.default_rng(6).standard_normal(10_000) + 1e8
     total = Moments.empty(1)

@@ -82,7 +82,7 @@ class Work:
 
         def watch(rows: int, infinite: bool) -> None:
             if infinite:
-                self.failure = OverflowError()
+                self.failure = pl.exceptions.ComputeError("an infinite result")
                 raise self.failure
             self._count(rows)
 

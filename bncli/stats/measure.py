@@ -2,12 +2,13 @@
 
 A *piece* is a mini-batch, or 8192 rows of a long one. Per piece a pivot near its mean is
 subtracted, then plain sums are taken. A piece whose pivot came out far from the mean (more than
-half a standard deviation), or that a few values dominate, is summed again with more care, so
-that no digits are lost. Everything is computed per piece, so the same piece gives the same bits
-wherever the data is cut.
+half a standard deviation), or that a few values dominate, so that their roundings do not average
+out, is summed again with more care. Everything is computed per piece, so the same piece gives the
+same bits wherever the data is cut.
 
-Within this module a matrix is turned: a piece is a column. Long pieces are turned by a view,
-short ones by a copy, so that numpy always runs along many values at once.
+Within this module a matrix is turned: a piece is a column. Long pieces, and those of whole runs,
+are turned by a view, other short ones by a copy, so that numpy always runs along many values at
+once.
 
 Source: the shifted and the corrected two-pass algorithms of Chan, Golub & LeVeque 1983.
 """
@@ -23,9 +24,19 @@ from bncli.stats import exact, integers
 from bncli.stats.exact import FloatArray, IntArray
 from bncli.stats.integers import Mask, Numbers
 from bncli.stats.pairwise import pairwise_sum
-from bncli.stats.squares import PIECE, RUN, SHORT, exact_squares, partial_squares, total
+from bncli.stats.squares import (
+    PIECE,
+    RUN,
+    SHORT,
+    exact_squares,
+    partial_squares,
+    side_by_side,
+    total,
+)
 
 _SAMPLES = 32
+_FEW = 3
+"""A value that makes up more than one part in so many dominates a piece."""
 
 
 class Sums(NamedTuple):
@@ -78,7 +89,7 @@ def piece_sums(channels: Sequence[Pieces]) -> Sums:
 
 
 def _turned(matrix: Numbers) -> Numbers:
-    return matrix.T if matrix.shape[1] >= SHORT else np.ascontiguousarray(matrix.T)
+    return np.ascontiguousarray(matrix.T) if side_by_side(matrix.shape[1]) else matrix.T
 
 
 def _pivots(channels: Sequence[Pieces]) -> list[Numbers]:
@@ -107,10 +118,19 @@ def _sample(pieces: Pieces) -> Numbers:
 
 
 def _near(samples: FloatArray) -> FloatArray:
+    """About the mean of each piece, on a grid of some 256 steps to the spread of its samples.
+
+    A value less a pivot of few digits is mostly exact, which a mean's own digits would prevent.
+    """
+    low, high = samples.min(axis=0), samples.max(axis=0)
     start = samples[:1]
     near: FloatArray = start + pairwise_sum(samples - start) / len(samples)
-    np.maximum(near, samples.min(axis=0), out=near)
-    np.minimum(near, samples.max(axis=0), out=near)
+    _, exponent = np.frexp(high - low)
+    rounder = np.ldexp(1.5, np.minimum(exponent + 44, 1023))
+    near += rounder
+    near -= rounder
+    np.maximum(near, low, out=near)
+    np.minimum(near, high, out=near)
     return near
 
 
@@ -152,10 +172,9 @@ def _shifted(pieces: Pieces, pivot: Numbers) -> tuple[Numbers, FloatArray, Float
 def _doubtful(sums: Sums, width: int) -> Mask:
     """Pieces that need more care: see the module's docstring."""
     off: Mask = sums.first * sums.first > 0.25 * sums.rows * sums.second
-    if width < PIECE:
-        return off
     farthest = np.maximum(sums.high - sums.pivot, sums.pivot - sums.low)
-    return off | (farthest * farthest * RUN > sums.second)
+    few = RUN if width >= PIECE else _FEW
+    return off | (farthest * farthest * few > sums.second)
 
 
 def _sum_again(sums: Sums, pieces: Pieces, pivot: Numbers, where: Mask, channel: int) -> None:
@@ -163,8 +182,9 @@ def _sum_again(sums: Sums, pieces: Pieces, pivot: Numbers, where: Mask, channel:
     place = where, channel
     _, shifted, high, low = _shifted(pieces, pivot)
     step = sums.first[place] / np.maximum(sums.rows[place], 1)
-    shifted -= step
+    centred, rest = exact.two_sum(shifted, -step)
     if pieces.missing is not None:
-        shifted[pieces.missing] = 0.0
+        centred[pieces.missing] = rest[pieces.missing] = 0.0
     sums.pivot[place], sums.pivot_low[place] = exact.add((high, low), (step, np.zeros_like(step)))
-    sums.first[place], sums.second[place] = total(shifted), exact_squares(shifted)
+    sums.first[place] = total(centred) + total(rest)
+    sums.second[place] = exact_squares(centred, rest)
