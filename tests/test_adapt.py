@@ -386,3 +386,21 @@ def test_statistics_per_group_are_refused_before_anything_is_read(sample_data):
     old = bncli.fit(sample_data / WINTER, by="origin")
     with pytest.raises(UsageError, match="statistics per group of 'origin' are not adapted"):
         old.adapt("there is no such file.parquet")
+
+
+def test_groups_are_estimated_again_by_a_fit_that_takes_gamma_and_beta(sample_data, tmp_path):
+    """What the refusal says to do: group by group the same as adapting each alone, prior 0."""
+    winter, summer = (pl.read_parquet(sample_data / name) for name in (WINTER, SUMMER))
+    chosen = {"columns": "temp,dewp", "gamma": {"temp": 3.0}, "beta": {"dewp": -1.0}}
+    bncli.fit(winter, by="origin", **chosen).save(tmp_path / "old.json")
+    again = bncli.fit(summer, by="origin", columns="temp,dewp", affine=tmp_path / "old.json")
+    again.transform(summer, tmp_path / "by.parquet")
+    found = pl.read_parquet(tmp_path / "by.parquet")
+    for origin in ("EWR", "JFK", "LGA"):
+        part = summer.filter(pl.col("origin") == origin)
+        alone = bncli.fit(winter.filter(pl.col("origin") == origin), **chosen).adapt(part)
+        alone.transform(part, tmp_path / "alone.parquet", overwrite=True)
+        wanted = pl.read_parquet(tmp_path / "alone.parquet")
+        ours = found.filter(pl.col("origin") == origin)
+        for name in ("temp", "dewp"):
+            assert ours[name].to_numpy() == pytest.approx(wanted[name].to_numpy(), rel=1e-12)

@@ -75,8 +75,12 @@ def terms(standardizer: Standardizer) -> tuple[Term, ...]:
     if standardizer.profile.groups is not None:
         raise UsageError(
             f"statistics per group of '{standardizer.profile.groups.column}' are not exported",
-            fix="export what was fitted without --by",
+            fix="export what was fitted without --by, or --to sql or polars",
         )
+    return _of_all_rows(standardizer)
+
+
+def _of_all_rows(standardizer: Standardizer) -> tuple[Term, ...]:
     found = coefficients(standardizer)
     rows = zip(
         found.channels,
@@ -126,7 +130,7 @@ def groups(standardizer: Standardizer) -> tuple[Group, ...]:
 
 def notes(standardizer: Standardizer) -> Iterator[str]:
     """What somebody should know who lets another system do the work."""
-    every = terms(standardizer)
+    every = _of_all_rows(standardizer)
     absent = _names(term.channel for term in every if term.kind == "absent")
     if absent:
         yield f"all of {quoted(absent)} comes out missing: there are no statistics"

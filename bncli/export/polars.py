@@ -8,8 +8,9 @@ stays null and NaN stays NaN.
 from __future__ import annotations
 
 from bncli.export.columns import WIDE, Term, plain_terms
+from bncli.export.grouped import Grouped, GroupedTerm, grouped
 from bncli.export.model import Exported, Exporter
-from bncli.export.python import header, literal, table
+from bncli.export.python import header, literal, names, table
 from bncli.standardize.standardizer import Standardizer
 
 # As ``data/rewrite.py`` has it: above this an integer near the mean may be no float64.
@@ -53,10 +54,65 @@ def _wide(name: str, whole: int, rest: float, scale: float, beta: float) -> pl.E
 '''
 
 
+_BY_GROUP = '''
+def expressions() -> list[pl.Expr]:
+    """One expression per column; for with_columns or select. They need the column KEY as well."""
+    return [_by_group(name, *numbers) for name, numbers in BY_GROUP.items()]
+
+
+def standardize(frame):
+    """The frame (DataFrame or LazyFrame) with these columns standardized, the others untouched."""
+    return frame.with_columns(expressions())
+
+
+def _group() -> pl.Expr:
+    """The place of each row's group; after the last one where it is no group of KEYS."""
+    key = by_name(KEY).as_expr().cast(pl.String)
+    if NUMBERS:
+        key = key.str.replace(r"\\.0$", "")  # 7.0 of a column with nulls is 7
+    places = pl.int_range(len(KEYS), eager=True)
+    return key.replace_strict(pl.Series(KEYS), places, default=len(KEYS), return_dtype=pl.Int64)
+
+
+def _by_group(name: str, means: list, scales: list, beta: float) -> pl.Expr:
+    group = _group()
+    mean, scale = (pl.lit(pl.Series(each, dtype=pl.Float64)) for each in (means, scales))
+    scaled = (by_name(name).as_expr().cast(pl.Float64) - mean.gather(group)) * scale.gather(group)
+    return scaled + beta if beta else scaled
+'''
+
+
 def export(standardizer: Standardizer, name: str) -> Exported:
+    by = grouped(standardizer, "polars")
+    return Exported((_plain(standardizer) if by is None else _grouped(standardizer, by)).encode())
+
+
+def _grouped(standardizer: Standardizer, by: Grouped) -> str:
+    return "\n".join(
+        [
+            header(standardizer, "Polars expressions that standardize columns by group"),
+            _IMPORTS,
+            f"KEY = {by.key!r}",
+            f"KEYS = {names(by.keys)}",
+            f"NUMBERS = {by.numbers}  # keys were whole numbers, not text",
+            "# (x - mean) * scale + beta, as name: (means, scales, beta): of each of KEYS, then of",
+            "# any other row; a scale of None makes a value missing",
+            table("BY_GROUP", {term.name: _lists(term) for term in by.terms}),
+            _BY_GROUP,
+        ]
+    )
+
+
+def _lists(term: GroupedTerm) -> str:
+    means = ", ".join(map(literal, term.mean))
+    scales = ", ".join("None" if each is None else literal(each) for each in term.scale)
+    return f"([{means}], [{scales}], {literal(term.beta)})"
+
+
+def _plain(standardizer: Standardizer) -> str:
     every = plain_terms(standardizer, "polars")
     wide = [term for term in every if _is_wide(term)]
-    text = "\n".join(
+    return "\n".join(
         [
             header(standardizer, "Polars expressions that standardize columns"),
             _IMPORTS,
@@ -71,7 +127,6 @@ def export(standardizer: Standardizer, name: str) -> Exported:
             _FUNCTIONS,
         ]
     )
-    return Exported(text.encode())
 
 
 POLARS = Exporter(export)

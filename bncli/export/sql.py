@@ -3,7 +3,8 @@
 Numbers stand as texts that are cast to a double, which every database but SQLite reads as the
 nearest double: a bare ``0.1`` would be a decimal in some of them. SQLite's own reading may be off
 by a unit in the last place, so there a number is an integer divided by a power of two, which no
-rounding touches. Null stays null, and NaN stays NaN where a database has it.
+rounding touches. Null stays null, and NaN stays NaN where a database has it. Statistics per group
+are CASE expressions over the key, so that a query needs no second table.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bncli.errors import UsageError
 from bncli.export.columns import Term, plain_terms, quoted
+from bncli.export.grouped import Grouped, GroupedTerm, grouped
 from bncli.export.model import Exported, Exporter, needed
 from bncli.standardize.standardizer import Standardizer
 
@@ -39,10 +41,12 @@ def export(
     """
     if dialect not in DIALECTS:
         raise UsageError(f"no dialect named '{dialect}'", fix=f"known: {', '.join(DIALECTS)}")
-    every = plain_terms(standardizer, "sql")
+    by = grouped(standardizer, "sql")
+    every = by.terms if by else plain_terms(standardizer, "sql")
     _check_names([*keep, *(term.name for term in every)], dialect)
+    _check_names([by.key] if by else [], dialect)
     sqlglot = needed("sqlglot", "sql", "sql")
-    write = _Writer(sqlglot.exp, dialect)
+    write = _Writer(sqlglot.exp, dialect, by)
     columns = [*map(write.column, keep), *map(write.term, every)]
     select = sqlglot.exp.select(*columns, copy=False).from_(_table(sqlglot, table, dialect))
     return Exported(f"{select.sql(dialect=dialect, pretty=True)};\n".encode())
@@ -54,17 +58,19 @@ SQL = Exporter(export, ("dialect", "table", "keep"))
 class _Writer:
     """Terms as expressions of sqlglot, built node by node: its helpers parse every piece again."""
 
-    def __init__(self, exp: Any, dialect: str) -> None:
+    def __init__(self, exp: Any, dialect: str, by: Grouped | None = None) -> None:
         self._exp = exp
+        self._by = by
         self._double = exp.DataType.build("double")
         self._number = self._divided if dialect == "sqlite" else self._cast_text
 
     def column(self, name: str) -> Any:
         return self._exp.Column(this=self._identifier(name))
 
-    def term(self, term: Term) -> Any:
+    def term(self, term: Term | GroupedTerm) -> Any:
         """The column as it comes out, under its own name."""
-        return self._exp.Alias(this=self._result(term), alias=self._identifier(term.name))
+        found = self._by_group(term) if isinstance(term, GroupedTerm) else self._result(term)
+        return self._exp.Alias(this=found, alias=self._identifier(term.name))
 
     def _result(self, term: Term) -> Any:
         exp = self._exp
@@ -80,6 +86,43 @@ class _Writer:
         if not term.beta and term.kind == "spread":
             return result
         return exp.Add(this=result, expression=self._number(term.beta))
+
+    def _by_group(self, term: GroupedTerm) -> Any:
+        """The same with a mean and a scale for every key; a scale of null makes all missing."""
+        exp = self._exp
+        x = self._cast(self.column(term.name))
+        gap = exp.Paren(this=exp.Sub(this=x, expression=self._chosen(term.mean)))
+        result = exp.Mul(this=gap, expression=self._chosen(term.scale))
+        return exp.Add(this=result, expression=self._number(term.beta)) if term.beta else result
+
+    def _chosen(self, numbers: Sequence[float | None]) -> Any:
+        """The number of each row's group; the last one, of all rows, for any other."""
+        exp, by = self._exp, self._by
+        assert by is not None
+        *own, rest = numbers
+        pairs = zip(by.keys, own, strict=True)
+        cases = [
+            exp.If(this=self._key(key), true=self._perhaps(number))
+            for key, number in pairs
+            if number != rest
+        ]
+        if not cases:
+            return self._perhaps(rest)
+        column = self.column(by.key)
+        if by.type == "Date":
+            column = exp.Cast(this=column, to=exp.DataType.build("text"))
+        return exp.Case(this=column, ifs=cases, default=self._perhaps(rest))
+
+    def _perhaps(self, number: float | None) -> Any:
+        return self._cast(self._exp.Null()) if number is None else self._number(number)
+
+    def _key(self, key: str) -> Any:
+        """A key as a value of its column."""
+        exp, by = self._exp, self._by
+        assert by is not None
+        if by.type == "Boolean":
+            return exp.Boolean(this=key == "true")
+        return exp.Literal.number(key) if by.numbers else exp.Literal.string(key)
 
     def _identifier(self, name: str) -> Any:
         return self._exp.Identifier(this=name, quoted=True)
