@@ -70,7 +70,7 @@ def check_adaptable(standardizer: Standardizer, prior: float) -> None:
     if groups is not None:
         raise UsageError(
             f"statistics per group of '{groups.column}' are not adapted",
-            fix="bncli fit NEW --by KEY --affine OLD estimates them again, with gamma and beta kept",
+            fix="bncli fit NEW --by KEY --affine OLD estimates them anew and keeps gamma and beta",
         )
 
 
