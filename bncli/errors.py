@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+_LONGEST_PLACE = 400
+
 
 class BncliError(Exception):
     """What went wrong (``message``), where, and how to mend it (``fix``)."""
@@ -31,8 +33,13 @@ class BncliError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        head = f"{self.where}: {self.message}" if self.where else self.message
+        head = f"{place(self.where)}: {self.message}" if self.where else self.message
         return f"{head}\n  {self.fix}" if self.fix else head
+
+
+def place(where: str) -> str:
+    """A name longer than any file's would push the message itself off the line."""
+    return where if len(where) <= _LONGEST_PLACE else f"{where[:100]}...{where[-100:]}"
 
 
 class UsageError(BncliError):

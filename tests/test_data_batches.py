@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
+import threading
 
 import polars as pl
 import pytest
+from corpus import CASES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bncli.data.batches import batch_sizes, chunks, exact_frames
 from bncli.data.dataset import open_dataset
 from bncli.data.segments import Segment, segments
+from bncli.data.streaming import THREAD, frames_of
 from bncli.errors import UsageError
 
 
@@ -97,13 +99,37 @@ def test_a_reader_may_stop_early():
     frames.close()
 
 
-def test_polars_still_collects_batches_as_this_relies_on():
-    signature = inspect.signature(pl.LazyFrame.collect_batches)
-    assert {"chunk_size", "maintain_order", "engine"} <= set(signature.parameters)
+def test_polars_still_hands_out_batches_as_this_relies_on():
     frame = pl.concat([pl.LazyFrame({"i": range(0, 700)}), pl.LazyFrame({"i": range(700, 1000)})])
-    batches = list(frame.collect_batches(chunk_size=300, maintain_order=True, engine="streaming"))
+    batches = list(frames_of(frame, 300))
     assert [batch.height for batch in batches] == [300, 300, 300, 100]
     assert pl.concat(batches)["i"].to_list() == list(range(1000))
+
+
+def test_what_ends_a_query_half_way_is_raised_and_never_taken_for_its_end():
+    def fail(column):
+        raise ValueError("half-way")
+
+    whole = pl.LazyFrame({"i": range(100)})
+    broken = whole.with_columns(pl.col("i").map_batches(fail, return_dtype=pl.Int64))
+    with pytest.raises(ValueError, match="half-way"):
+        list(frames_of(pl.concat([whole, broken]), 100))
+
+
+def test_a_panic_of_the_reader_is_no_end_of_the_file(tmp_path):
+    CASES["parquet: page: an unknown encoding"].make(tmp_path)
+    with pytest.raises(pl.exceptions.PanicException):
+        list(frames_of(pl.scan_parquet(tmp_path / "t.parquet"), 100))
+
+
+def test_a_query_ends_soon_after_its_reader(tmp_path):
+    frames = frames_of(pl.LazyFrame({"i": range(10**6)}), 100)
+    next(frames)
+    before = [thread for thread in threading.enumerate() if thread.name == THREAD]
+    frames.close()
+    for thread in before:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in before)
 
 
 @given(st.integers(0, 5000), st.integers(1, 40), st.integers(1, 500))

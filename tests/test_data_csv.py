@@ -8,10 +8,12 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bncli.data.dataset import open_dataset
 from bncli.data.formats import ReadOptions
-from bncli.data.guess import guess
+from bncli.data.guess import guess, plainly_numeric
 from bncli.data.retyping import with_retyping
 from bncli.errors import BadValue, DataError, Unreadable, UsageError
 
@@ -204,3 +206,16 @@ def test_a_column_mostly_of_text_is_text_and_shows_why():
     seen = guess(pl.Series(["12", "B7", "C9", "13", "D4"]))
     assert seen.type == pl.String()
     assert seen.example == (2, "B7")
+
+
+CELLS = st.sampled_from(
+    [None, "", "0", "1", "-3", "007", "1.5", "1e3", " 2", "2 ", "x", "NA", "true", "inf", "9" * 25]
+)
+
+
+@given(st.lists(CELLS, max_size=6))
+def test_what_is_plainly_numeric_is_what_a_second_look_would_say(cells):
+    column = pl.Series("c", cells, dtype=pl.String)
+    plain = plainly_numeric(column.to_frame())
+    assert not plain or plain["c"] == guess(column)
+    assert bool(plain) or not cells or not set(cells) <= {"0", "1", "1.5"}

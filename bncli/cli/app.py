@@ -25,7 +25,7 @@ from bncli.cli import console, verbs
 from bncli.cli.command import Program
 from bncli.cli.options import CONFIG
 from bncli.cli.process import Process, Stopped
-from bncli.errors import BncliError, BncliWarning
+from bncli.errors import BncliError, BncliWarning, place
 
 NO_MEMORY = "there is not enough memory\n  take less with --threads 1, or raise the limit"
 # ENOMEM as Python and Rust have it, a library that cannot be loaded, threads that cannot be had.
@@ -153,7 +153,7 @@ def _system_words(error: OSError) -> str | None:
     if number_of(error) is None:
         return None
     path = path_of(error)
-    return f"'{path}': {reason_of(error)}" if path else reason_of(error)
+    return f"'{place(str(path))}': {reason_of(error)}" if path else reason_of(error)
 
 
 def _silently() -> int:

@@ -26,6 +26,9 @@ PATIENCE_S = 1.7  # longer than that of ``Process``, which cleans up in better o
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 LEAST_BYTES = 1 << 30
 _SAID_BYTES = 1 << 16
+# What damaged files do to the libraries that read them: a stack overflows, an assertion fails.
+_CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP)
+_NOT_DATA = ("-o", "--output", "-s", "--standardizer", "--config", "--html", "--markdown")
 _NO_MEMORY = re.compile(rb"memory allocation of|bad_alloc|out of memory|cannot allocate", re.I)
 
 
@@ -93,13 +96,20 @@ class Guard:
         said = b"" if self.said is None else os.pread(self.said, _SAID_BYTES, 0)
         if number == signal.SIGKILL or (number == signal.SIGABRT and _NO_MEMORY.search(said)):
             head = "error: there is not enough memory" + (
-                ": the system ended the run\n" if number == signal.SIGKILL else "\n"
+                ": the system ended the run\n"
+                if number == signal.SIGKILL
+                else f"{_while_reading()}\n"
             )
             return head + "  take less with --threads 1, or raise the limit\n", 3
         if number == signal.SIGBUS:
             return (
                 "error: a file could not be read any more: it was cut short meanwhile, "
                 "or its disk fails\n  run again once nothing writes to it any more\n"
+            ), 3
+        if number in _CRASHES and (reading := _while_reading()):
+            return (
+                f"error: a library crashed{reading} ({_name(number)}): the file is damaged\n"
+                "  read it with another program, or write it again\n"
             ), 3
         return (
             f"error: a fault in bncli itself: a library ended it ({_name(number)})\n"
@@ -138,6 +148,20 @@ def _lacks_room() -> str | None:
                 f"\n  bncli needs {LEAST_BYTES >> 20} MiB: ulimit -v {LEAST_BYTES >> 10}\n"
             )
     return None
+
+
+def _while_reading() -> str:
+    """The files that the command line names and that are read, in words; empty without any."""
+    from bncli.report.escape import printable
+
+    pairs = zip(sys.argv, sys.argv[1:], strict=False)
+    paths = [Path(arg) for before, arg in pairs if before not in _NOT_DATA]
+    names = []
+    for path in paths:
+        with suppress(OSError, ValueError):
+            if path.exists() and not path.is_dir():
+                names.append(printable(path.name, most=80))
+    return f" while reading {' or '.join(names[:3])}" if names else ""
 
 
 def _clear(child: int) -> None:

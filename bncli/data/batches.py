@@ -1,13 +1,11 @@
 """Rows as mini-batches of exactly the size asked for, in dataset order.
 
-polars decodes in its own threads and hands over frames of an exact size
-(``LazyFrame.collect_batches``, which polars calls unstable: only ``exact_frames`` may call it, and
-a test pins what it relies on).
+polars decodes in its own threads and hands over frames of an exact size (``streaming.py``; a test
+pins what it relies on).
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -15,6 +13,7 @@ from typing import Literal, TypeAlias
 import polars as pl
 
 from bncli.data.failures import FAILURES
+from bncli.data.streaming import frames_of
 from bncli.errors import UsageError
 
 Tail: TypeAlias = Literal["keep", "merge", "drop"]
@@ -68,13 +67,9 @@ def chunks(
 
 def exact_frames(frame: pl.LazyFrame, rows: int) -> Iterator[pl.DataFrame]:
     """The rows of ``frame`` in order, ``rows`` at a time; only the last one may be shorter."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*unstable.*")
-        batches = frame.collect_batches(chunk_size=rows, maintain_order=True, engine="streaming")
     held: list[pl.DataFrame] = []
     waiting = 0
-    # When the consumer stops early, this frame goes, the iterator with it, and the query ends.
-    for batch in batches:
+    for batch in frames_of(frame, rows):
         if not waiting and batch.height == rows:
             yield batch
             continue

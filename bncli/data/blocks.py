@@ -9,13 +9,15 @@ import codecs
 import gzip
 import io
 import sys
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, BinaryIO, Generic, TypeVar, cast
 
-from bncli.data.failures import unreadable
+from bncli.data.failures import reading, unreadable
+from bncli.data.handover import ahead
 from bncli.data.locate import STDIN, Located
 from bncli.data.sources import Meter
 from bncli.errors import Unreadable, UsageError
@@ -23,6 +25,7 @@ from bncli.errors import Unreadable, UsageError
 T = TypeVar("T")
 BLOCK_BYTES = 4 << 20
 LONGEST_RECORD_BYTES = 256 << 20
+UTF_8 = ("utf-8", "utf-8-sig", "ascii")
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
@@ -74,6 +77,12 @@ def open_bytes(file: Located) -> Iterator[BinaryIO]:
         yield stream
 
 
+def first_bytes(file: Located, size: int = 4096) -> bytes:
+    """How a file that is no pipe begins, as it lies there."""
+    with reading(shown(file.name), "text"), open_bytes(file) as raw:
+        return raw.read(size)
+
+
 def byte_blocks(file: Located, meter: Meter | None = None) -> Iterator[bytes]:
     """The bytes of ``file`` in blocks, unpacked when they begin like gzip or Zstandard.
 
@@ -84,31 +93,54 @@ def byte_blocks(file: Located, meter: Meter | None = None) -> Iterator[bytes]:
         head = stream.read(len(_ZSTD))
         whole = cast(BinaryIO, _Rejoined(head, stream))
         try:
-            unpacked = _unpacked(head, whole)
-            while block := unpacked.read(BLOCK_BYTES):
-                yield block
-        except (OSError, EOFError) as error:
+            unpacked = _read_through(_unpacked(head, whole))
+            packed = is_packed(head) and not file.pipe
+            yield from ahead(unpacked) if packed else unpacked
+        except (OSError, EOFError, zlib.error) as error:
             raise unreadable(shown(file.name), "compressed data", error) from error
 
 
-def record_blocks(blocks: Iterator[bytes], quote: str = "") -> Iterator[bytes]:
-    """Blocks that end where a record (a line, but for line ends within quotes) ends."""
-    rest = b""
+def is_packed(head: bytes) -> bool:
+    """Whether bytes begin like gzip or Zstandard."""
+    return head.startswith((_GZIP, _ZSTD))
+
+
+def record_blocks(blocks: Iterable[bytes], quote: str = "", name: str = "") -> Iterator[bytes]:
+    """Blocks that end where a record (a line, but for line ends within quotes) ends.
+
+    Raises Unreadable for a record longer than 256 MiB. name: of the input, for messages.
+    """
+    rest: list[bytes] = []
+    mark, size, inside = quote.encode(), 0, 0
     for block in blocks:
-        rest += block
-        end = _records_end(rest, quote.encode())
+        rest.append(block)
+        size += len(block)
+        quotes = block.count(mark) if mark else 0
+        # A long record comes in many blocks: looked at as a whole only where it may end.
+        end = 0
+        if b"\n" in block and not (inside and not quotes):
+            whole = b"".join(rest)
+            end = _records_end(whole, mark)
+            rest = [whole]
         if end:
-            yield rest[:end]
-            rest = rest[end:]
-        elif len(rest) > LONGEST_RECORD_BYTES:
-            raise Unreadable("a record longer than 256 MiB; is a quote never closed?")
-    if rest:
-        yield rest
+            yield whole[:end]
+            rest = [whole[end:]]
+            size, quotes, inside = size - end, rest[0].count(mark) if mark else 0, 0
+        elif size > LONGEST_RECORD_BYTES:
+            raise Unreadable(
+                "a record is longer than 256 MiB",
+                where=shown(name) or None,
+                fix="is a quote never closed?",
+            )
+        inside = (inside + quotes) % 2
+    if size:
+        yield b"".join(rest)
 
 
 def recoded(blocks: Iterator[bytes], encoding: str, name: str) -> Iterator[bytes]:
-    """The same text in UTF-8, whatever ``encoding`` it comes in."""
-    if codecs.lookup(encoding).name == "utf-8":
+    """The same text in UTF-8, without a mark at its start, whatever ``encoding`` it comes in."""
+    if codecs.lookup(encoding).name in UTF_8:
+        yield next(blocks, b"").removeprefix(codecs.BOM_UTF8)
         yield from blocks
         return
     decoder = codecs.getincrementaldecoder(encoding)()
@@ -133,6 +165,11 @@ def _records_end(data: bytes, quote: bytes) -> int:
         inside = (inside - data.count(quote, before, end)) % 2
         end = before
     return end
+
+
+def _read_through(stream: BinaryIO) -> Iterator[bytes]:
+    while block := stream.read(BLOCK_BYTES):
+        yield block
 
 
 def _unpacked(head: bytes, stream: BinaryIO) -> BinaryIO:

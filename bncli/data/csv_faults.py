@@ -96,14 +96,14 @@ def bad_cells(file: str, strays: Sequence[Stray], guesses: Mapping[str, Guess]) 
     """One error for all the wrong cells of a file."""
     first = strays[0]
     spellings = dict.fromkeys(stray.value for stray in strays)
-    options = " ".join(f"--null-values {shlex.quote(_short(value))}" for value in spellings)
+    options = " ".join(f"--null-values {shlex.quote(short(value))}" for value in spellings)
     if len(strays) == 1:
         return BadValue(
-            f"column '{first.column}' holds '{_short(first.value)}', which is no number",
+            f"column '{first.column}' holds '{short(first.value)}', which is no number",
             where=f"{file}, row {first.row}",
             fix=f"read it as missing with {options}",
         )
-    cells = (f"row {s.row}: column '{s.column}' holds '{_short(s.value)}'" for s in strays)
+    cells = (f"row {s.row}: column '{s.column}' holds '{short(s.value)}'" for s in strays)
     return BadValue(
         f"{len(strays)} columns hold what is no number:\n  {listed(cells)}",
         where=file,
@@ -196,9 +196,9 @@ def _wrong_shape(part: Part, error: BaseException, text: Text) -> Exception:
         return _not_utf8(part, text)
     if "found more fields" in message:
         return _ragged(part, text)
-    if "as dtype `str`" in message:
+    if "as dtype `str`" in message or "CSV malformed" in message:
         return Unreadable(
-            "a quote is opened and never closed",
+            "a quote is opened and never closed, or stands in the middle of a cell",
             where=part.name,
             fix="read quotes as they are with --quote ''",
         )
@@ -243,6 +243,7 @@ def _fields(lines: io.StringIO, text: Text) -> Iterator[list[str]]:
     return csv.reader(lines, delimiter=text.separator, quoting=csv.QUOTE_NONE)
 
 
-def _short(value: str) -> str:
+def short(value: str) -> str:
+    """The gist of a cell, or of a name, in a message."""
     plain = "".join(char if char.isprintable() else "?" for char in value)
     return plain if len(plain) <= 40 else plain[:37] + "..."

@@ -20,6 +20,7 @@ from bncli.data.locate import STDIN, Located, PathLike, locate
 from bncli.data.naming import column
 from bncli.data.parts import Part
 from bncli.data.sources import Meter, Stamp, source_of
+from bncli.data.streaming import frames_of
 from bncli.data.tables import is_table, table_part
 from bncli.data.unify import conformed, unified
 from bncli.errors import Unreadable, UsageError
@@ -106,11 +107,15 @@ class Dataset:
         wanted = (
             select if select is not None or columns is None else [column(name) for name in columns]
         )
-        frame = self.scan()
+        frame, read = self.scan(), 0
         try:
-            yield from batches.chunks(frame, batch_size, tail, wanted, start, stop, read_rows)
+            for chunk in batches.chunks(frame, batch_size, tail, wanted, start, stop, read_rows):
+                read = chunk.first_row + chunk.frame.height
+                yield chunk
         except FAILURES as error:
             raise self.explain(error, tuple(columns or ())) from error
+        if stop is None and tail != "drop":
+            self.check_rows(max(read, start))
 
     def peek(self, rows: int = batches.DEFAULT_READ_ROWS) -> pl.DataFrame:
         """The first rows, at most so many; a pipe still gives them afterwards."""
@@ -153,6 +158,23 @@ class Dataset:
         for stamp in self.stamps:
             stamp.check()
 
+    def check_rows(self, read: int) -> None:
+        """Raises Unreadable when there were other than the rows that the files promise.
+
+        read: how many there were, from the first row to the last.
+        """
+        promised = self.rows
+        if promised is None or read == promised:
+            return
+        held = [self._count(place, decoded=True) for place in range(len(self.parts))]
+        pairs = zip(self.parts, held, strict=True)
+        wrong = [(part, count) for part, count in pairs if part.rows not in (None, count)]
+        part, count = wrong[0] if wrong else (self.parts[-1], read)
+        raise Unreadable(
+            f"is damaged: it says that it has {part.rows or promised:,} rows, and has {count:,}",
+            where=part.name,
+        )
+
     def explain(self, error: BaseException, columns: Sequence[str] = ()) -> Exception:
         """What a failure while reading means, the files read again to find the one at fault.
 
@@ -175,10 +197,13 @@ class Dataset:
                 return part.format.explain(part, cause, columns)
         return None
 
-    def _count(self, place: int) -> int:
+    def _count(self, place: int, decoded: bool = False) -> int:
+        """The rows of a part. decoded: those that can be read, not those that the file tells."""
         part = self.parts[place]
-        counted = part.format.scan([part]).select(pl.len()).collect(engine="streaming")
-        return int(counted.item())
+        frame = part.format.scan([part])
+        if decoded:
+            return sum(piece.height for piece in frames_of(frame, batches.DEFAULT_READ_ROWS))
+        return int(frame.select(pl.len()).collect(engine="streaming").item())
 
 
 def open_dataset(data: Data, options: ReadOptions | None = None) -> Dataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +10,23 @@ from typing import TypeAlias
 
 import polars as pl
 
-from bncli.data.blocks import Dripping, Once, byte_blocks, recoded, record_blocks, shown
+from bncli.data.blocks import (
+    Dripping,
+    Once,
+    byte_blocks,
+    first_bytes,
+    is_packed,
+    recoded,
+    record_blocks,
+    shown,
+)
 from bncli.data.csv_faults import Text, changed_its_type, check_names, explain
 from bncli.data.failures import FAILURES, unreadable
 from bncli.data.formats import ReadOptions
-from bncli.data.guess import Guess, converted, guess
+from bncli.data.guess import Guess, converted, guess, plainly_numeric
 from bncli.data.locate import Located
 from bncli.data.parts import Part, Retyped, scan_frames
+from bncli.data.sniff import HEAD_BYTES, refuse_other
 from bncli.data.sources import Meter
 from bncli.errors import Unreadable
 
@@ -130,6 +141,7 @@ class _Blocks:
 def _parsed(part: Part, piece: bytes, header: bool, row: int) -> pl.DataFrame:
     """The rows of one block. row: how many came before."""
     dialect: Dialect = part.stored.dialect
+    piece = _as_file(piece, header, len(part.guesses), dialect.separator.encode())
     try:
         return dialect.typed([piece], part.guesses, header).collect(engine="streaming")
     except FAILURES as error:
@@ -143,14 +155,29 @@ def _parsed(part: Part, piece: bytes, header: bool, row: int) -> pl.DataFrame:
     return _parsed(better, piece, header, row)
 
 
+def _as_file(piece: bytes, header: bool, columns: int, separator: bytes) -> bytes:
+    """A block so that polars takes it for a whole file.
+
+    It would look for the columns in a blank first line, and unpack what begins like packed data:
+    ``x^2,y`` is a valid start of zlib's.
+    """
+    if not header and piece.startswith((b"\n", b"\r\n")):
+        piece = separator * (columns - 1) + piece
+    return codecs.BOM_UTF8 + piece if piece.startswith(b"x") or is_packed(piece) else piece
+
+
 def _open(csv: Csv, file: Located, options: ReadOptions) -> Part:
     dialect = Dialect.of(file, options)
-    if not file.pipe and options.utf8:
+    head = b"" if file.pipe else first_bytes(file)
+    if not file.pipe and options.utf8 and not (is_packed(head) or head.startswith(b"x^")):
+        refuse_other(head, shown(file.name), csv.label)
         names, sample = _sample(csv, file, file.path, dialect, options)
         return _part(csv, file, options, _guesses(names, sample, options), dialect)
     meter = Meter()
     blocks = Once(_text_blocks(file, dialect, options, meter), file.name)
-    names, sample = _sample(csv, file, blocks.first or b"", dialect, options)
+    refuse_other((blocks.first or b"")[:HEAD_BYTES], shown(file.name), csv.label)
+    first = _as_file(blocks.first or b"", True, 0, b"")
+    names, sample = _sample(csv, file, first, dialect, options)
     guesses = _guesses(names, sample, options)
     if file.pipe:
         guesses = {
@@ -158,7 +185,8 @@ def _open(csv: Csv, file: Located, options: ReadOptions) -> Part:
             for (name, guess), cells in zip(guesses.items(), sample, strict=True)
         }
         return _part(csv, file, options, guesses, Dripping(file, meter, blocks, dialect))
-    return _part(csv, file, options, guesses, Dripping(file, meter, None, dialect))
+    # Opened again to be read, and measured when its source is asked for.
+    return _part(csv, file, options, guesses, Dripping(file, Meter(), None, dialect))
 
 
 def _part(csv: Csv, file: Located, options: ReadOptions, guesses: Guesses, stored: object) -> Part:
@@ -169,8 +197,12 @@ def _part(csv: Csv, file: Located, options: ReadOptions, guesses: Guesses, store
 
 
 def _guesses(names: Sequence[str], sample: pl.DataFrame, options: ReadOptions) -> Guesses:
-    columns = zip(names, sample, strict=True)
-    return {n: guess(cells, options.null_values, options.decimal_comma) for n, cells in columns}
+    special = bool(options.null_values) or options.decimal_comma
+    plain = {} if special else plainly_numeric(sample)
+    return {
+        name: plain.get(cells.name) or guess(cells, options.null_values, options.decimal_comma)
+        for name, cells in zip(names, sample, strict=True)
+    }
 
 
 def _settled(guess: Guess, sample: pl.Series) -> Guess:
@@ -186,7 +218,7 @@ def _text_blocks(
     file: Located, dialect: Dialect, options: ReadOptions, meter: Meter | None = None
 ) -> Iterator[bytes]:
     text = recoded(byte_blocks(file, meter), options.encoding, file.name)
-    return record_blocks(text, dialect.quote)
+    return record_blocks(text, dialect.quote, file.name)
 
 
 def _sample(
@@ -205,6 +237,8 @@ def _sample(
     if not options.header:
         return [f"column_{place + 1}" for place in range(cells.width)], cells
     names = [cell or "" for cell in cells.row(0)]
+    if names == [""] and not cells.to_series().drop_nulls().len():
+        raise Unreadable("is empty", where=name)
     check_names(names, name)
     return names, cells.slice(1)
 

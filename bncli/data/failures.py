@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,10 +13,14 @@ from bncli.data.system import number_of, reason_of
 from bncli.errors import BncliError, DataError, Unreadable
 
 FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
-_CUT_SHORT = re.compile(r"unexpected end of file|incomplete frame|ended before the end-of-stream")
-_DAMAGED = re.compile(
-    r"corrupt|checksum|invalid (gzip|deflate|block)|unknown frame|zstd|not a gzip", re.I
+_CUT_SHORT = re.compile(
+    r"unexpected end of file|incomplete frame|ended before the end-of-stream|truncated compressed",
+    re.I,
 )
+_DAMAGED = re.compile(
+    r"corrupt|checksum|crc check|invalid (gzip|deflate|block)|unknown frame|zstd|not a gzip", re.I
+)
+_UNPACKABLE = "is damaged: its compressed data cannot be unpacked"
 _NOISE = re.compile(r"^(parquet: |out-of-spec: )?(File out of specification: )?")
 
 
@@ -38,6 +43,10 @@ def unreadable(name: str, label: str, error: BaseException) -> BncliError:
         return DataError(_duplicate(str(error)), where=name, fix="give every column its own name")
     if isinstance(error, pl.exceptions.NoDataError):
         return Unreadable("is empty", where=name)
+    if isinstance(error, MemoryError):
+        return Unreadable("is damaged, or needs more memory than there is", where=name)
+    if isinstance(error, zlib.error):
+        return Unreadable(_UNPACKABLE, where=name)
     if isinstance(error, OSError | EOFError):
         return Unreadable(_system(error), where=name)
     return Unreadable(f"cannot be read as {label}: {first_line(error)}", where=name)
@@ -62,7 +71,7 @@ def _system(error: OSError | EOFError) -> str:
     if isinstance(error, EOFError) or _CUT_SHORT.search(text):
         return "is cut short: its compressed data ends too early"
     if _DAMAGED.search(text):
-        return "is damaged: its compressed data cannot be unpacked"
+        return _UNPACKABLE
     reason = first_line(error) if number_of(error) is None else reason_of(error)
     return f"cannot be read: {reason[:1].lower()}{reason[1:]}"
 

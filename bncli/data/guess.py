@@ -98,6 +98,27 @@ def guess(cells: pl.Series, nulls: Iterable[str] = (), decimal_comma: bool = Fal
     )
 
 
+def plainly_numeric(sample: pl.DataFrame) -> dict[str, Guess]:
+    """The columns that need no second look, as ``guess`` would guess them: every cell that is there
+    is a number as it stands. One query for all, since thousands of columns are no rarity."""
+    cells = [by_name(name) for name in sample.columns]
+    present, numbers, whole, padded = (
+        sample.select(question).row(0)
+        for question in (
+            [cell.count() for cell in cells],
+            [cell.cast(pl.Float64, strict=False).count() for cell in cells],
+            [cell.cast(pl.Int64, strict=False).count() for cell in cells],
+            [cell.str.contains(PADDED).any() for cell in cells],
+        )
+    )
+    plain = {}
+    for at, name in enumerate(sample.columns):
+        if present[at] and numbers[at] == present[at] and not padded[at]:
+            kind = pl.Int64() if whole[at] == present[at] else pl.Float64()
+            plain[name] = Guess(kind, STANDARD_NULLS[:1])
+    return plain
+
+
 def to_number(cells: pl.Series, decimal_comma: bool) -> pl.Series:
     """Float64 of each cell, null where it is no number."""
     dotted = cells.str.replace(",", ".", literal=True) if decimal_comma else cells

@@ -6,6 +6,7 @@ whether a column of numbers with a few strings in it is meant to be numbers (see
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,14 +15,24 @@ from typing import Any
 
 import polars as pl
 
-from bncli.data.blocks import Dripping, Once, byte_blocks, recoded, record_blocks, shown
+from bncli.data.blocks import (
+    Dripping,
+    Once,
+    byte_blocks,
+    first_bytes,
+    is_packed,
+    recoded,
+    record_blocks,
+    shown,
+)
 from bncli.data.csv_faults import changed_its_type
 from bncli.data.failures import FAILURES, unreadable
 from bncli.data.formats import ReadOptions
 from bncli.data.guess import Guess, converted, guess
-from bncli.data.json_faults import explain, scan_json
+from bncli.data.json_faults import explain, refuse_depth, scan_json
 from bncli.data.locate import Located
 from bncli.data.parts import Part, Retyped, scan_frames
+from bncli.data.sniff import HEAD_BYTES, refuse_other
 from bncli.data.sources import Meter
 from bncli.errors import Unreadable
 
@@ -56,15 +67,18 @@ class Ndjson:
     def _open(self, file: Located, options: ReadOptions) -> Part:
         name, meter = shown(file.name), Meter()
         blocks = Once(_text_blocks(file, options, meter), file.name)
-        sample = b"".join((blocks.first or b"").splitlines(keepends=True)[:SAMPLE_ROWS])
+        first = blocks.first or b""
+        refuse_other(first[:HEAD_BYTES], name, self.label)
+        sample = b"".join(first.splitlines(keepends=True)[:SAMPLE_ROWS])
         if not sample.strip():
             raise Unreadable("is empty", where=name)
         guesses = _guesses(Part(name, self, pl.Schema()), sample, options, file.pipe)
         stored = None
         if file.pipe:
             stored = Dripping(file, meter, blocks)
-        elif not options.utf8:
-            stored = Dripping(file, meter)
+        elif not (options.utf8 and _is_plain(first_bytes(file))):
+            # Opened again to be read, and measured when its source is asked for.
+            stored = Dripping(file, Meter())
         schema = pl.Schema({column: guess.type for column, guess in guesses.items()})
         path = None if file.pipe else file.path
         return Part(name, self, schema, options, path, (), None, not file.pipe, guesses, stored)
@@ -112,10 +126,17 @@ def _typed(origins: Sequence[Path | bytes], guesses: Mapping[str, Guess]) -> pl.
 def _text_blocks(
     file: Located, options: ReadOptions, meter: Meter | None = None
 ) -> Iterator[bytes]:
-    return record_blocks(recoded(byte_blocks(file, meter), options.encoding, file.name))
+    text = recoded(byte_blocks(file, meter), options.encoding, file.name)
+    return record_blocks(text, name=file.name)
+
+
+def _is_plain(head: bytes) -> bool:
+    """Whether polars takes the file as it lies there."""
+    return not is_packed(head) and not head.startswith(codecs.BOM_UTF8)
 
 
 def _guesses(part: Part, sample: bytes, options: ReadOptions, pipe: bool) -> dict[str, Guess]:
+    refuse_depth(sample, part.name)
     try:
         seen = pl.scan_ndjson(sample, infer_schema_length=None).collect()
     except FAILURES as error:

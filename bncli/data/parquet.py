@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from bncli.data.blocks import shown
-from bncli.data.failures import FAILURES, reading, unreadable
+from bncli.data.failures import FAILURES, unreadable
 from bncli.data.formats import ReadOptions
 from bncli.data.locate import Located
 from bncli.data.parts import Part
 from bncli.data.spool import Spool
+from bncli.errors import BncliError
 
 
 class Parquet:
@@ -32,14 +34,17 @@ class Parquet:
         return None  # never a pipe: spooled
 
     def explain(self, part: Part, error: BaseException, columns: Sequence[str]) -> Exception:
-        return unreadable(part.name, self.label, error)
+        assert part.path is not None
+        return _because(error, part.path, part.name)
 
     def _open(self, file: Located, options: ReadOptions) -> Part:
         name = shown(file.name)
         spool = Spool(file) if file.pipe else None
         path = spool.path if spool else file.path
-        with reading(name, self.label):
+        try:
             schema = _scan([path]).collect_schema()
+        except FAILURES as error:
+            raise _because(error, path, name) from error
         return Part(name, self, schema, options, path, stored=spool)
 
 
@@ -57,6 +62,19 @@ def _rows(parts: Sequence[Part]) -> list[int | None]:
         return [frame.item() for frame in pl.collect_all(counts)]
     except FAILURES:
         return [None] * len(parts)
+
+
+def _because(error: BaseException, path: Path, name: str) -> BncliError:
+    """What ``error`` means; where it is a type that polars does not have, of which column."""
+    if "precision" in str(error):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        from bncli.data.arrow import wrong_types
+
+        with suppress(pa.ArrowException, OSError, MemoryError), pa.OSFile(str(path)) as file:
+            return wrong_types(pq.read_schema(file), name) or unreadable(name, "Parquet", error)
+    return unreadable(name, PARQUET.label, error)
 
 
 def _counted(part: Part, rows: int | None) -> Part:

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, TypeAlias, cast
 import polars as pl
 
 from bncli.data.encoding import Encoding
+from bncli.data.streaming import frames_of
 from bncli.errors import UsageError
 
 Destination: TypeAlias = Path | BinaryIO | pl.PartitionBy
@@ -143,9 +144,7 @@ def _tables(frame: pl.LazyFrame) -> Iterator[Any]:
     oldest = pl.CompatLevel.oldest()
     empty = pl.DataFrame(schema=frame.collect_schema())
     rows = 0
-    for part in frame.collect_batches(
-        chunk_size=_STREAM_ROWS, maintain_order=True, engine="streaming"
-    ):
+    for part in frames_of(frame, _STREAM_ROWS):
         rows += part.height
         yield part.to_arrow(compat_level=oldest)
     if not rows:

@@ -86,14 +86,23 @@ class Work:
                 raise self.failure
             self._count(rows)
 
+        def verify() -> None:
+            self.dataset.check_rows(self.rows)
+            self.dataset.check_unchanged()
+
         def fault(error: BaseException) -> Exception | None:
             if self.failure is not None:
                 self._say_where(fixed)
             return self.dataset.fault(error)
 
         frame = watched(result, fixed.results, watch)
-        unchanged = self.dataset.check_unchanged
-        write_frame(frame, self.target, options, metadata, unchanged, fault)
+        try:
+            write_frame(frame, self.target, options, metadata, verify, fault)
+        except Exception:
+            # What the watch raised may come as it is, or within an error of polars.
+            if self.failure is not None:
+                self._say_where(fixed)
+            raise
 
     def _in_chunks(
         self,
