@@ -98,7 +98,7 @@ class Worker:
         """One command line, in a working folder.
 
         Where it takes the process with it, the real command has the last word: what it says of a
-        crash is told by the parent that it leaves waiting (``bncli/cli/guarding.py``).
+        crash is told by the parent that it leaves waiting (``bncli/cli/guard.py``).
         """
         outcome = self._within(args, folder)
         if outcome.died is None or outcome.hung:
