@@ -23,7 +23,7 @@ from bncli.data.sources import Meter, Stamp, source_of
 from bncli.data.streaming import frames_of
 from bncli.data.tables import is_table, table_part
 from bncli.data.unify import conformed, unified
-from bncli.errors import Unreadable, UsageError
+from bncli.errors import DataError, Unreadable, UsageError
 from bncli.stats.profile import Source
 
 Data: TypeAlias = PathLike | Iterable[PathLike] | pl.DataFrame | pl.LazyFrame | Any
@@ -188,7 +188,11 @@ class Dataset:
         return unreadable(self.name, "data", error)
 
     def fault(self, error: BaseException, columns: Sequence[str] = ()) -> Exception | None:
-        """The same, and None when no file fails now."""
+        """The same, and None when no file fails now. That a file changed explains everything."""
+        try:
+            self.check_unchanged()
+        except DataError as changed:
+            return changed
         for part in self.parts:
             cause = (
                 error if not part.rewindable else batches.failure(part.format.scan([part]), columns)

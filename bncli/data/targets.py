@@ -38,7 +38,7 @@ def check_target(path: PathLike, overwrite: bool = False) -> None:
                 f"cannot write '{path}': it is a folder",
                 fix="name a file in it, or end the name with '/' to write part files",
             )
-        elif not os.access(path, os.W_OK):
+        elif not _may(path, os.W_OK):
             raise UsageError(f"cannot write '{path}': permission denied")
         elif not overwrite and not written_directly(path):
             raise already_there(path)
@@ -108,10 +108,15 @@ def usage_errors(path: PathLike) -> Iterator[None]:
         raise UsageError(f"cannot write '{path}': {reason_of(error)}") from error
 
 
+def _may(path: PathLike, mode: int) -> bool:
+    """Whether the user whose rights this process has may do that."""
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
+
+
 def _check_parent(path: PathLike) -> None:
     parent = Path(os.path.realpath(path)).parent
     if not parent.is_dir():
         reason = "is no folder" if parent.exists() else "is not there"
         raise UsageError(f"cannot write '{path}': the folder '{parent.name}' {reason}")
-    if not os.access(parent, os.W_OK | os.X_OK):
+    if not _may(parent, os.W_OK | os.X_OK):
         raise UsageError(f"cannot write '{path}': no permission to write in its folder")
