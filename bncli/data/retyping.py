@@ -8,7 +8,7 @@ from typing import TypeVar
 from bncli.data.dataset import Dataset
 from bncli.data.failures import FAILURES, is_about_reading
 from bncli.data.parts import Retyped
-from bncli.errors import Unreadable
+from bncli.errors import DataError, Unreadable
 
 T = TypeVar("T")
 _MOST_RESTARTS = 6
@@ -24,6 +24,10 @@ def with_retyping(dataset: Dataset, work: Callable[[Dataset], T], columns: Seque
             return work(dataset)
         except Retyped as better:
             dataset = dataset.retyped(better.guesses)
+        except DataError:
+            # That a file changed explains whatever is wrong with its data.
+            dataset.check_unchanged()
+            raise
         except FAILURES as error:
             if not is_about_reading(error):
                 raise
