@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import io
+from html import unescape
 from xml.etree import ElementTree as Xml
 
 import numpy as np
+import polars as pl
 import pytest
 from junitparser import Failure, JUnitXml, Skipped
 from profiles import side_of
-from shift_reports import HOSTILE, hostile, penguins
+from rich.console import Console
+from shift_reports import HOSTILE, hostile, penguins, whole
 
+import bncli
 from bncli.report.escape import printable
+from bncli.report.html import to_html
 from bncli.report.junit import COLUMNS, GATE, to_junit
+from bncli.report.junit_parts import JOINT, TIMELINE
+from bncli.report.machine import to_json
+from bncli.report.markdown import to_markdown
+from bncli.report.overtime import sayings, summary
+from bncli.report.terminal import print_shift
+from bncli.report.words import joint_figures
 from bncli.shift.compare import ShiftReport, compare
 
 
@@ -61,7 +73,9 @@ def test_the_gate_is_a_suite_of_its_own_with_a_case_per_rule():
     assert GATE not in suites(penguins())
 
 
-@pytest.mark.parametrize("report", [hostile(), penguins(fail_on=("major",)), penguins()])
+@pytest.mark.parametrize(
+    "report", [hostile(), whole(hostile()), penguins(fail_on=("major",)), penguins()]
+)
 def test_the_counts_are_those_of_the_cases(report):
     whole = JUnitXml.fromstring(to_junit(report).encode())
     stated = [(suite.tests, suite.failures, suite.skipped, suite.errors) for suite in whole]
@@ -80,8 +94,78 @@ def test_the_sides_and_the_verdict_are_properties():
     }
 
 
+def test_the_joint_figures_are_properties_and_a_case_that_cannot_fail():
+    report = penguins()
+    (suite,) = (s for s in JUnitXml.fromstring(to_junit(report).encode()) if s.name == JOINT)
+    told = {one.name: one.value for one in suite.properties()}
+    assert float(told["auc_linear"]) == pytest.approx(report.joint.auc_linear, rel=1e-5)
+    assert float(told["frechet"]) == pytest.approx(report.joint.frechet, rel=1e-5)
+    squares = [float(told[f"frechet_{part}"]) for part in ("mean", "variance", "correlation")]
+    assert sum(squares) == pytest.approx(float(told["frechet"]) ** 2, rel=1e-4)
+    assert told["columns"] == ", ".join(report.joint.columns)
+    assert set(told) <= {*to_json(report)["joint"], "rows", "columns"}
+    (case,) = suite
+    assert (case.name, case.is_passed) == ("jointly", True)
+    assert case.system_out.splitlines()[: len(list(joint_figures(report.joint)))] == list(
+        joint_figures(report.joint)
+    )
+
+
+def test_why_there_are_no_joint_figures_is_said_and_where_none_were_asked_for_nothing_is():
+    train = side_of({"x": np.arange(9.0), "y": np.arange(9.0)}, profile=False)
+    test = side_of({"x": np.arange(9.0), "y": np.arange(9.0)})
+    absent = compare(train, test)
+    (case,) = suites(absent)[JOINT]
+    assert absent.joint_absent
+    assert case.result[0].message == absent.joint_absent
+    assert JOINT not in suites(penguins(joint=0))
+
+
+def test_over_time_each_column_fails_with_the_sentence_that_every_format_says():
+    report = whole(penguins())
+    said = {one.column: one for one in sayings(report.timeline)}
+    cases = suites(report)[TIMELINE]
+    assert [case.name for case in cases] == list(report.timeline.columns)
+    assert {case.name for case in cases if case.is_failure} == set(said)
+    assert 0 < len(said) < len(cases)
+    for case in cases:
+        if case.is_failure:
+            (failure,) = case.result
+            assert (failure.type, failure.message) == (
+                said[case.name].severity,
+                said[case.name].text,
+            )
+    (suite,) = (s for s in JUnitXml.fromstring(to_junit(report).encode()) if s.name == TIMELINE)
+    told = {one.name: one.value for one in suite.properties()}
+    cut, moved = summary(report.timeline)
+    assert (f"over time: {told['cut']}", told["moved"]) == (cut, moved)
+    screen = io.StringIO()
+    print_shift(report, Console(file=screen, width=200), most=None)
+    shown = {
+        "terminal": screen.getvalue(),
+        "markdown": to_markdown(report),
+        "html": unescape(to_html(report)),
+    }
+    for one in said.values():
+        assert [name for name, text in shown.items() if one.text not in text] == []
+
+
+def test_no_timeline_no_suite():
+    assert TIMELINE not in suites(penguins())
+
+
+def test_blocks_are_told_with_the_sides():
+    rng = np.random.default_rng(0)
+    sides = [pl.DataFrame({"x": rng.normal(size=200)}) for _ in range(2)]
+    (suite, *_) = JUnitXml.fromstring(to_junit(bncli.shift(*sides, block=20)).encode())
+    told = {one.name: one.value for one in suite.properties()}
+    assert (
+        "permutations of whole blocks of 20 rows, 10 in training and 10 in test" in told["chance"]
+    )
+
+
 def test_hostile_names_stay_names():
-    report = hostile()
+    report = whole(hostile())
     root = Xml.fromstring(to_junit(report).encode())
     assert {element.tag for element in root.iter()} == {
         *("testsuites", "testsuite", "properties", "property"),

@@ -6,7 +6,7 @@
     groups_table.py  the groups on a terminal; groupwise.py: in words
     markdown.py   for a pull request; markdown_parts.py: its joint part and its timeline
     html/         a page with charts, whole in one file
-    junit.py      for the test view of a CI system
+    junit.py      for the test view of a CI system; junit_parts.py: its joint part and its timeline
     terminal.py   the verdict, then tables, then what the numbers mean
     table.py      which columns a table has and which give way when the screen is narrow
     cells.py      one number as a short text

@@ -1,20 +1,22 @@
 """How often does the verdict cry shift where nothing moved, and how often does it see one?
 
-    python tests/bench/simulate.py nothing --runs 200
-    python tests/bench/simulate.py shifts --runs 100
+    python tests/bench/simulate.py nothing --rows 1000 1000 --runs 200 >> nothing.txt
+    python tests/bench/simulate.py shifts --rows 300 300 --runs 50 >> shifts.txt
+    python tests/bench/simulate.py table nothing.txt shifts.txt
 
 Twenty columns a table (ties, heavy tails, missing values, categories: tests/simulated.py), whole
-comparisons with the defaults through the real fold, seeded. Prints Markdown: per size the share of
-runs whose verdict is "none" where both sides come from one source; and per shift and size how
-often the one column that moved (of twenty) was found.
+comparisons with the defaults through the real fold, seeded. Prints a line per run, so that runs can
+be cut into pieces (``--first`` is the first seed); ``table`` adds them up as Markdown: per size the
+share of runs whose verdict is "none" where both sides come from one source; and per shift and size
+how often the one column that moved (of twenty) was found, and how often as major.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +28,7 @@ import simulated
 import bncli
 from bncli.shift.model import ShiftReport
 
-NOTHING = ((30, 30), (30, 3000), (100, 100), (1000, 1000), (10_000, 10_000), (100_000, 100_000))
-LARGE = (1_000_000, 1_000_000)
-SIZES = (30, 100, 300, 1000, 10_000)
+NOTHING = "nothing"
 
 
 def compared(seed: int, sizes: tuple[int, int], moved: str | None) -> ShiftReport:
@@ -43,30 +43,13 @@ def compared(seed: int, sizes: tuple[int, int], moved: str | None) -> ShiftRepor
     return bncli.shift(simulated.table(rng, n, before), simulated.table(rng, k, after))
 
 
-def nothing(runs: int, large: int) -> Iterator[str]:
-    yield "| rows a side | runs | verdict none | minor | major | columns too few |"
-    yield "| --: | --: | --: | --: | --: | --: |"
-    for sizes, count in [*((each, runs) for each in NOTHING), (LARGE, large)]:
-        if not count:
-            continue
-        reports = [compared(seed, sizes, None) for seed in range(count)]
-        verdicts = [report.verdict for report in reports]
-        shares = " | ".join(f"{verdicts.count(v) / count:.1%}" for v in ("none", "minor", "major"))
-        blind = np.mean([sum(c.too_few_rows for c in report.columns) for report in reports])
-        rows = f"{sizes[0]:,}" if sizes[0] == sizes[1] else f"{sizes[0]:,} and {sizes[1]:,}"
-        yield f"| {rows} | {count} | {shares} | {blind:.1f} of {reports[0].compared} |"
-
-
-def shifts(runs: int) -> Iterator[str]:
-    yield f"| what moved | {' | '.join(f'{size:,} rows' for size in SIZES)} |"
-    yield f"| :-- |{' --: |' * len(SIZES)}"
-    for moved in simulated.SHIFTS:
-        cells = []
-        for size in SIZES:
-            found = [_severity(compared(seed, (size, size), moved)) for seed in range(runs)]
-            seen = sum(severity != "none" for severity in found) / runs
-            cells.append(f"{seen:.0%} ({found.count('major') / runs:.0%})")
-        yield f"| {moved} | {' | '.join(cells)} |"
+def runs(sizes: tuple[int, int], moved: str | None, seeds: range) -> Iterator[str]:
+    """A line a run: what moved, rows, seed, severity, columns with too few rows."""
+    for seed in seeds:
+        report = compared(seed, sizes, moved)
+        severity = report.verdict if moved is None else _severity(report)
+        few = sum(column.too_few_rows for column in report.columns)
+        yield "\t".join(map(str, (moved or NOTHING, *sizes, seed, severity, few)))
 
 
 def _severity(report: ShiftReport) -> str:
@@ -74,17 +57,64 @@ def _severity(report: ShiftReport) -> str:
     return column.severity
 
 
+def tables(lines: Iterable[str]) -> Iterator[str]:
+    found: dict[str, dict[tuple[int, int], dict[int, tuple[str, int]]]] = defaultdict(
+        lambda: defaultdict(dict)
+    )
+    for line in lines:
+        moved, n, k, seed, severity, few = line.rstrip("\n").split("\t")
+        found[moved][int(n), int(k)][int(seed)] = (severity, int(few))
+    yield from _nothing(found.pop(NOTHING, {}))
+    yield ""
+    sizes = sorted({size for one in found.values() for size in one})
+    yield f"| what moved | {' | '.join(map(_rows, sizes))} |"
+    yield f"| :-- |{' --: |' * len(sizes)}"
+    for moved in simulated.SHIFTS:
+        cells = (_power(list(found[moved][size].values())) for size in sizes)
+        yield f"| {moved} | {' | '.join(cells)} |"
+
+
+def _nothing(found: dict[tuple[int, int], dict[int, tuple[str, int]]]) -> Iterator[str]:
+    yield "| rows a side | runs | none | minor | major | columns with too few rows |"
+    yield "| --: | --: | --: | --: | --: | --: |"
+    for size in sorted(found):
+        runs = list(found[size].values())
+        verdicts = [verdict for verdict, _ in runs]
+        counts = " | ".join(str(verdicts.count(each)) for each in ("none", "minor", "major"))
+        yield f"| {_rows(size)} | {len(runs)} | {counts} | {np.mean([f for _, f in runs]):.1f} |"
+
+
+def _power(runs: list[tuple[str, int]]) -> str:
+    if not runs:
+        return ""
+    seen = sum(severity != "none" for severity, _ in runs) / len(runs)
+    major = sum(severity == "major" for severity, _ in runs) / len(runs)
+    return f"{seen:.0%} ({major:.0%})"
+
+
+def _rows(size: tuple[int, int]) -> str:
+    n, k = size
+    return f"{n:,}" if n == k else f"{n:,} and {k:,}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=("nothing", "shifts"))
-    parser.add_argument("--runs", type=int, default=200)
-    parser.add_argument("--large", type=int, default=100, help="runs at a million rows a side")
+    parser.add_argument("what", choices=("nothing", "shifts", "table"))
+    parser.add_argument("files", nargs="*", help="of lines, for table")
+    parser.add_argument("--rows", type=int, nargs=2, default=(1000, 1000))
+    parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--first", type=int, default=0)
     given = parser.parse_args()
-    started = time.monotonic()
-    lines = nothing(given.runs, given.large) if given.what == "nothing" else shifts(given.runs)
+    seeds, sizes = range(given.first, given.first + given.runs), tuple(given.rows)
+    if given.what == "table":
+        texts = (Path(file).read_text(encoding="utf-8") for file in given.files)
+        lines: Iterable[str] = tables(line for text in texts for line in text.splitlines())
+    elif given.what == "nothing":
+        lines = runs(sizes, None, seeds)
+    else:
+        lines = (line for moved in simulated.SHIFTS for line in runs(sizes, moved, seeds))
     for line in lines:
         print(line, flush=True)
-    print(f"\n{time.monotonic() - started:.0f} s", file=sys.stderr)
 
 
 if __name__ == "__main__":
