@@ -146,13 +146,14 @@ class _Line:
 
     def __init__(self, bars: Any) -> None:
         self._bars = bars
-        self._task = bars.add_task("", total=None, rate=0.0, unit="", said="")
+        self._task = bars.add_task("", visible=False, total=None, rate=0.0, unit="", said="")
         self._started = self._last = 0.0
 
     def begin(self, said: str, unit: str) -> None:
         """said: what stands at the end of the line."""
         self._started, self._last = time.monotonic(), -math.inf
-        self._bars.reset(self._task, total=None, rate=0.0, unit=unit, said=said)
+        self._bars.reset(self._task, visible=True, total=None, rate=0.0, unit=unit, said=said)
+        self._bars.refresh()  # or a short stage would never show
 
     def update(self, done: int, total: int | None, said: str | None = None) -> None:
         now = time.monotonic()
