@@ -16,7 +16,7 @@ import pytest
 from typer.main import get_command
 
 import bncli
-from bncli.cli import app as program
+from bncli.cli import app
 from bncli.cli.process import Process
 from bncli.errors import BncliWarning
 from bncli.shift.binning import BINNINGS
@@ -69,7 +69,7 @@ GENERAL = {"--quiet", "--threads", "--config", "--no-color", "--debug"}
 
 
 def test_every_option_of_the_command_is_spoken_for():
-    command = get_command(program.app).commands["shift"]
+    command = get_command(app.program()).commands["shift"]
     known = {
         option
         for parameter in command.params
@@ -110,7 +110,7 @@ def sides(tmp_path_factory) -> tuple[str, str]:
 
 
 def result(capfd, sides: tuple[str, str], options: list[str]) -> str:
-    code = program.run(Process(), ["shift", *options, "--json", "--", *sides])
+    code = app.run(Process(), ["shift", *options, "--json", "--", *sides])
     out, err = capfd.readouterr()
     assert code in (0, 4), err
     found = json.loads(out)

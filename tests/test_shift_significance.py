@@ -127,6 +127,26 @@ def test_draws_of_psi_are_uniform_where_nothing_moved():
     assert 0.4 < np.mean(found) < 0.65
 
 
+def test_rare_values_are_no_shift_by_psi_either():
+    """Draws from the pooled shares would call a value that is seen once a shift too often."""
+    rng = np.random.default_rng(1)
+    found = []
+    for _ in range(150):
+        sides = (np.bincount(np.minimum(rng.zipf(2.2, 300), 400), minlength=401) for _ in "ab")
+        rows = Binned(*(side.astype(np.float64) for side in sides))
+        found.append(resampling.binned_p(rows, 1e-4, rng, 300))
+    assert np.mean(np.array(found) <= 0.05) < 0.11
+    assert np.mean(found) > 0.4
+
+
+def test_more_rows_than_numpy_deals_are_dealt_one_by_one():
+    together = np.array([1_500_000_000, 3, 500_000_000])
+    dealt = resampling.dealt_anew(together, 10**9, np.random.default_rng(0), 50)
+    assert dealt.shape == (50, 3)
+    assert np.mean(dealt[:, 0]) == pytest.approx(750_000_000, rel=1e-4)
+    assert (dealt <= together).all()
+
+
 def test_draws_of_psi_find_what_moved():
     rows = Binned(np.array([4.0, 30.0, 1.0]), np.array([30.0, 4.0, 1.0]))
     found = resampling.binned_p(rows, 1e-4, np.random.default_rng(0), 2000)

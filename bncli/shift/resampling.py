@@ -18,6 +18,7 @@ _ENOUGH = 200
 _CELLS = 1_000_000  # drawn at a time: 8 MB a side
 _ROUNDING = 1e-9  # a draw that equals the observed figure counts as extreme
 _NEVER = 1e-12
+_MOST_DEALT = 1_000_000_000
 
 Draw = Callable[[int], FloatArray]
 Counts = IntArray | FloatArray
@@ -40,10 +41,10 @@ def binned_p(rows: Binned, floor: float, rng: np.random.Generator, draws: int) -
 
     Definition: the chance of such a difference between the bins when both sides come from one
         source: Pearson's chi-squared where every expected count is 5 or more, else the share of
-        2,000 seeded multinomial draws from the pooled shares whose PSI is as large.
+        2,000 seeded deals of all rows to the two sides anew whose PSI is as large.
     Range: 0 to 1, from draws never below 1 / 2001. Assumes independent rows.
     Reading: small means that chance does not explain the PSI and the JS of the column.
-    Source: Pearson 1900; Davison & Hinkley 1997, section 4.2.4, for the draws.
+    Source: Pearson 1900; Fisher 1935 (the permutation test) for the draws.
 
     ``rows`` holds whole rows as float64; a sketch's counts are rounded for drawing.
     """
@@ -54,18 +55,31 @@ def binned_p(rows: Binned, floor: float, rng: np.random.Generator, draws: int) -
 
 
 def psi_p(rows: Binned, floor: float, rng: np.random.Generator, draws: int) -> float:
-    """Chance of so large a PSI when both sides are drawn from their pooled shares."""
-    n, k = max(1, round(rows.train.sum())), max(1, round(rows.test.sum()))
-    together = rows.train + rows.test
-    pooled = together[together > 0] / together.sum()
+    """Chance of so large a PSI when all rows are dealt to the two sides anew.
+
+    Not drawn from the pooled shares: a value that was seen once is on one side only in every deal,
+    but on both or none in half of such draws, so that rare values looked like a shift.
+    """
+    ours, theirs = (np.rint(side).astype(np.int64) for side in (rows.train, rows.test))
+    together = ours + theirs
+    together, n = together[together > 0], max(1, int(ours.sum()))
+    k = max(1, int(theirs.sum()))
 
     def draw(size: int) -> FloatArray:
-        ours = rng.multinomial(n, pooled, size=size) / n
-        theirs = rng.multinomial(k, pooled, size=size) / k
-        return psi_rows(ours, theirs, floor)
+        dealt = dealt_anew(together, n, rng, size)
+        return psi_rows(dealt / n, (together - dealt) / k, floor)
 
     # A bin empty on both sides adds nothing to PSI: both shares sit on the floor.
-    return resampled_p(psi(*rows.shares, floor), draw, pooled.size, draws)
+    return resampled_p(psi(*rows.shares, floor), draw, together.size, draws)
+
+
+def dealt_anew(together: IntArray, n: int, rng: np.random.Generator, size: int) -> IntArray:
+    """Rows per value that training gets when it is dealt ``n`` of all: shape (size, values)."""
+    whole = int(together.sum())
+    if whole < _MOST_DEALT:
+        return rng.multivariate_hypergeometric(together, n, size=size, method="marginals")
+    # More than numpy deals; each row by itself then, which at such numbers is the same.
+    return rng.binomial(together, n / whole, size=(size, together.size))
 
 
 def unseen_excess(train: Counts, test: Counts) -> FloatArray:
@@ -94,7 +108,7 @@ def unseen_p(train: IntArray, test: IntArray, rng: np.random.Generator, draws: i
     together = _lumped(train + test, k / (n + k))
 
     def draw(size: int) -> FloatArray:
-        dealt = rng.multivariate_hypergeometric(together, n, size=size, method="marginals")
+        dealt = dealt_anew(together, n, rng, size)
         return unseen_excess(dealt, together - dealt)
 
     return resampled_p(float(unseen_excess(train, test)), draw, together.size, draws)
