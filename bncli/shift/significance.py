@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from bncli.shift.distances import Binned
+from bncli.shift.kolmogorov import FEWEST_ROWS, kolmogorov_sf
 from bncli.stats.exact import FloatArray
 from bncli.stats.quantiles import Quantiles
 
@@ -54,9 +55,12 @@ def ks_p(
         return 0.0  # whichever way
     if math.exp(-exponent) < negligible:
         return 2.0 * math.exp(-((6 * size * distance + 1) ** 2) / (18 * size))
-    from scipy import stats  # a second to import: only where a p-value is asked for
+    exactly = train.exact and test.exact and max(n, k) <= EXACT_ROWS and positions == 1
+    if not exactly and size >= FEWEST_ROWS:
+        return kolmogorov_sf(distance, round(size))
+    from scipy import stats  # takes a second to import
 
-    if train.exact and test.exact and max(n, k) <= EXACT_ROWS and positions == 1:
+    if exactly:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # it may fall back, as we would
             return float(stats.ks_2samp(train.points, test.points).pvalue)
