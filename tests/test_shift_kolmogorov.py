@@ -38,5 +38,7 @@ def test_a_comparison_of_many_rows_never_imports_scipy_stats(tmp_path):
         "report = bncli.shift(one, two)\n"
         "assert 'scipy.stats' not in sys.modules\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr

@@ -27,6 +27,8 @@ FORMATS = Registry(
 
 _JSON_START = re.compile(rb"""[^{]{0,20}\{[^{]*"format"\s*:\s*"bncli\.standardizer\"""")
 _PARQUET_MAGIC = b"PAR1"
+_PARQUET_KEY = b"bncli"
+_MAX_FOOTER = 1 << 30
 _CELL_BYTES = 140  # of the numbers of a group and channel, about
 _MAX_EMBEDDED = 16 * 2**20  # readers of Parquet refuse footers of 100 MB
 
@@ -67,6 +69,8 @@ def is_artifact(path: str | Path) -> bool:
     if not path.is_file():
         return False
     if _is_parquet(path):
+        if not _footer_may_be_ours(path):
+            return False
         from bncli.artifact.parquet_file import looks_like_artifact
 
         return looks_like_artifact(path)
@@ -140,6 +144,17 @@ def _is_parquet(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         return file.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC
+
+
+def _footer_may_be_ours(path: Path) -> bool:
+    """Whether the footer holds the name of our key. Importing pyarrow to see that most data does
+    not would take longer than fitting it."""
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END) - 8
+        file.seek(max(0, end))
+        length = int.from_bytes(file.read(4), "little")
+        file.seek(max(0, end - length))
+        return _PARQUET_KEY in file.read(min(length, _MAX_FOOTER))
 
 
 @contextmanager

@@ -18,6 +18,7 @@ _NUMBERS: dict[Any, re.Pattern[str]] = {
     int: re.compile(r"[+-]?[0-9]{1,18}"),
     float: re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,3})?"),
 }
+_TYPES = (str, *_NUMBERS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +57,7 @@ def _plain(value: Any, annotation: Any, several: bool) -> Any:
     if several:
         texts = annotation == list[str] and isinstance(value, list | tuple)
         return list(value) if texts and all(isinstance(v, str) for v in value) else _UNSURE
-    if annotation is str and isinstance(value, str):
+    if annotation in _TYPES and type(value) is annotation:
         return value
     if get_origin(annotation) is Literal and value in get_args(annotation):
         return value

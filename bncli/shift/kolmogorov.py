@@ -57,4 +57,4 @@ def _pelz_good(z: float, rows: int) -> float:
         fourth / (6480.0 * z4 * z6) + far @ (3 * even * z2 - even**2) / (216.0 * z6),
     )
     step = 1.0 / math.sqrt(rows)
-    return math.sqrt(math.pi / 2) * sum(term * step**at for at, term in enumerate(terms))
+    return math.sqrt(math.pi / 2) * sum(float(term) * step**at for at, term in enumerate(terms))
