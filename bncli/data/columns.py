@@ -177,6 +177,13 @@ def _near(name: str, known: Sequence[str]) -> str | None:
 
 def _refuse_named(schema: pl.Schema, names: set[str], where: str | None) -> None:
     wrong = [f"'{n}' ({t})" for n, t in schema.items() if n in names and not is_numeric(t)]
+    lists = [f"'{n}'" for n, t in schema.items() if n in names and isinstance(t, pl.List)]
+    if lists and len(lists) == len(wrong):
+        raise DataError(
+            f"lists of varying length have no channels: {', '.join(lists[:10])}",
+            where=where,
+            fix="name numeric columns, or store them as arrays of one length (polars: Array)",
+        )
     if wrong:
         one = len(wrong) == 1
         raise DataError(

@@ -12,10 +12,11 @@ Functions that bear a measure's name are explained to users: see ``measures.py``
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bncli.shift.distances import ks
 from bncli.stats.exact import FloatArray
 from bncli.stats.quantiles import Quantiles
 
@@ -193,3 +194,23 @@ def removable(parts: Parts, sd_train: float) -> float | None:
     if sd_train <= 0.0 or parts.w2 / sd_train < NEGLIGIBLE:
         return None
     return 1.0 - 2.0 * sd_train * sd_train * parts.one_minus_rho / (parts.w2 * parts.w2)
+
+
+def ks_left(
+    train: Quantiles, test: Quantiles, means: tuple[float, float], sds: tuple[float, float]
+) -> float:
+    """KS distance left by standardizing again.
+
+    Definition: ks once the test side is standardized with its own mean and standard deviation and
+        mapped to training units, (x - mean_G) sd_F / sd_G + mean_F, as ``adapt`` does.
+    Range: 0 to 1. Absent where removable is.
+    Reading: what of the shift is shape, on the scale on which ks is judged. Where it reaches the
+        minor threshold the column stays shifted, however much of W2 was removed; a note says so.
+    Source: ``removable`` and ``ks``; it raises no severity.
+
+    means, sds: of training and test, the standard deviations above 0.
+    """
+    ratio = sds[0] / sds[1]
+    low, high = ((end - means[1]) * ratio + means[0] for end in (test.minimum, test.maximum))
+    points = (test.points - means[1]) * ratio + means[0]
+    return ks(train, replace(test, points=points, minimum=low, maximum=high))

@@ -37,6 +37,7 @@ MEASURES = Registry(
     w2_scale="bncli.shift.decompose:w2_scale",
     w2_shape="bncli.shift.decompose:w2_shape",
     removable="bncli.shift.decompose:removable",
+    ks_left="bncli.shift.decompose:ks_left",
     out_of_range="bncli.shift.distances:out_of_range",
     missing_train="bncli.shift.finding:missing_share",
     missing_test="bncli.shift.finding:missing_share",

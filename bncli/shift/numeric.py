@@ -81,7 +81,7 @@ def _distribution(
     found = Finding(location_and_scale(train, test))
     found += _points(train, test, kept, ranked, options)
     found += _bins(train, test, (ours, ranked), options, rng)
-    found += Finding(_w2(train, ours, test, theirs))
+    found += _parts(train, test, kept, options)
     outside = distances.out_of_range(ranked, *train.ends)
     found += Finding({"out_of_range": outside})
     if train.sd != 0.0:
@@ -137,9 +137,14 @@ def _bins(
     )
 
 
-def _w2(
-    train: NumericSide, ours: Quantiles, test: NumericSide, theirs: Quantiles
-) -> dict[str, float]:
+def _parts(
+    train: NumericSide,
+    test: NumericSide,
+    kept: tuple[Quantiles, Quantiles],
+    options: ShiftOptions,
+) -> Finding:
+    """W2 by its parts, and what of the shift standardizing again would leave."""
+    ours, theirs = kept
     rest = decompose.one_minus_rho(ours, theirs)
     parts = decompose.decompose(gap_of_means(train, test), train.sd, test.sd, rest)
     found = {
@@ -149,6 +154,15 @@ def _w2(
         "w2_shape": parts.shape,
     }
     share = decompose.removable(parts, train.sd)
-    if share is not None and not decompose.is_discrete(ours, theirs):
-        found["removable"] = share
-    return found
+    if share is None or decompose.is_discrete(ours, theirs):
+        return Finding(found)
+    found["removable"] = share
+    if not test.sd > 0.0:
+        return Finding(found)
+    sides = (train.middle, test.middle), (train.sd, test.sd)
+    left = found["ks_left"] = decompose.ks_left(ours, theirs, *sides)
+    off = ours.rank_error + theirs.rank_error
+    by_chance = power.smallest_ks(train.worth, test.worth, options.alpha / FAMILIES, off)
+    if left < options.limits("ks")[0] or left <= by_chance:
+        return Finding(found)
+    return Finding(found, notes=(f"standardizing again leaves a shift in shape: ks {left:.3g}",))
