@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bncli import artifact
+from bncli.artifact.json_file import indented
 from bncli.artifact.model import from_record, to_record
 from bncli.artifact.store import FORMATS
 from bncli.errors import ArtifactError, OutputExists, UsageError
@@ -300,3 +301,24 @@ def test_the_frozen_file_of_version_1_loads_and_is_written_again_byte_for_byte()
     assert loaded.policy == Exponential(0.01, initial=(0.5, 2.0))
     made_by = json.loads(text)["created_by"]
     assert artifact.dumps(loaded).replace(f"bncli {__version__}", made_by, 1) == text
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(JSON)
+def test_artifacts_are_indented_as_the_standard_library_does(value):
+    assert indented(value) == json.dumps(value, indent=2, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_no_nan_is_ever_written(bad):
+    with pytest.raises(ValueError, match="JSON"):
+        indented({"list": [1.0, bad]})

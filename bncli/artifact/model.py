@@ -35,6 +35,7 @@ from bncli.stats.temporal import Temporal
 from bncli.version import __version__
 
 _AGREEMENT = 1e-9
+_NAMES = tuple(field.name for field in fields(Channel))
 
 
 def to_record(standardizer: Standardizer) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def to_record(standardizer: Standardizer) -> dict[str, Any]:
         record["covariance"] = profile.covariance.to_record()
     if profile.groups is not None:
         record["by"] = by.to_record(profile.groups)
-    for path, value in _not_finite(record, ""):
+    for path, value in () if _is_finite(record) else _not_finite(record, ""):
         raise ArtifactError(f"{path} is {value}, which no artifact can hold")
     return record
 
@@ -107,7 +108,7 @@ def _channels(standardizer: Standardizer) -> list[dict[str, Any]]:
     quantiles: list[Record | None] = [sketch.to_record() for sketch in profile.quantiles]
     return [
         {
-            **asdict(channel),
+            **{name: getattr(channel, name) for name in _NAMES},
             **derived,
             "state": {
                 "moments": moments,
@@ -163,6 +164,15 @@ def _given(values: FloatArray, channels: int, default: float) -> list[float]:
     """Gamma or beta of every channel; an empty array stands for the default."""
     given: list[float] = (values if values.size else np.full(channels, default)).tolist()
     return given
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether all numbers in it are; quicker than naming those that are not."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    return all(map(_is_finite, value)) if isinstance(value, list) else True
 
 
 def _not_finite(value: Any, path: str) -> Iterator[tuple[str, float]]:

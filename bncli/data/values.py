@@ -41,17 +41,19 @@ def numeric_values(frame: pl.DataFrame, names: Sequence[str]) -> list[Values]:
     Zero-copy for Float64, Int64 and UInt64 without nulls; other floats, small integers, decimals
     and truth values are widened to float64.
     """
+    columns = {series.name: series for series in frame.get_columns()}
     # polars fills and converts several columns at once, in its own threads.
     converted = frame.select(
-        _plain(name, frame.schema[name]) for name in names if not _is_plain(frame[name])
+        _plain(name, columns[name].dtype) for name in names if not _is_plain(columns[name])
     )
+    plain = columns | {series.name: series for series in converted.get_columns()}
     found = []
     for name in names:
-        raw = unnamed(frame[name])
-        values = (converted if name in converted.columns else frame)[name].to_numpy()
+        raw = columns[name]
+        values = plain[name].to_numpy()
         exact = raw.dtype in _EXACT
         nulls = raw.null_count()
-        missing = raw.is_null().to_numpy() if nulls and exact else None
+        missing = unnamed(raw).is_null().to_numpy() if nulls and exact else None
         wide = values if exact else values.astype(np.float64, copy=False)
         found.append(Values(wide, nulls, missing))
     return found
