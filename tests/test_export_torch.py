@@ -16,6 +16,7 @@ import torch_export
 from safetensors.numpy import load
 
 import bncli
+from bncli.errors import UsageError
 
 GOLDEN = json.loads(
     (Path(__file__).parent / "golden" / "torch_export.json").read_text(encoding="utf-8")
@@ -87,3 +88,37 @@ def test_the_module_keeps_the_policy_for_more_training(options, shown):
 
     fitted = bncli.fit(pl.DataFrame({"x": [1.0, 2.0, 4.0] * 9}), **options)
     assert shown in bncli.export(fitted, "torch").snippet
+
+
+def centred(values: np.ndarray, state: dict, eps: float) -> np.ndarray:
+    """What PyTorch does in evaluation: ``x * a + (bias - mean * a)`` of what is centred."""
+    shape = (1, -1, *[1] * (values.ndim - 2))
+    with np.errstate(invalid="ignore", over="ignore"):
+        a = state["bn.weight"] * (1 / np.sqrt(state["bn.running_var"] + eps))
+        b = state["bn.bias"] - state["bn.running_mean"] * a
+        gap = values - state["mean"][None]
+        return gap * a.reshape(shape) + b.reshape(shape)
+
+
+@pytest.mark.parametrize("name", torch_export.CASES)
+def test_centred_first_the_bar_of_the_standard_is_met_however_far_the_mean_is(name):
+    values, fitted = torch_export.inputs(name)
+    state = load(bncli.export(fitted, "torch", op="centred").content)
+    assert not state["bn.running_mean"].any()
+    eps = 0.0 if fitted.eps_relative else fitted.eps
+    torch_export.check(centred(values, state, eps), values, fitted, folded=False)
+
+
+@pytest.mark.parametrize("name", torch_export.CASES)
+def test_centred_in_torch_itself_meets_it_too(name):
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("PyTorch is not installed (python3 dev goldens installs it)")
+    values, fitted = torch_export.inputs(name)
+    _, outputs = torch_export.run(fitted, values, op="centred")
+    torch_export.check(outputs, values, fitted, folded=False)
+
+
+def test_an_op_that_is_none_is_refused():
+    fitted = bncli.fit(pl.DataFrame({"x": [1.0, 2.0]}))
+    with pytest.raises(UsageError, match="torch has no --op 'normalize'"):
+        bncli.export(fitted, "torch", op="normalize")

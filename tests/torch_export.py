@@ -46,21 +46,27 @@ def truth(values: np.ndarray, fitted: bncli.Standardizer) -> tuple[np.ndarray, n
     return tuple(np.moveaxis(each, -1, 1) for each in (found.forward(last), size))
 
 
-def run(fitted: bncli.Standardizer, values: np.ndarray):
+def run(fitted: bncli.Standardizer, values: np.ndarray, **options: str):
     """(the module that the printed program makes, its outputs)."""
     import torch
 
     defined: dict = {}
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
-        program = bncli.export(fitted, "torch", FILE).snippet
+        program = bncli.export(fitted, "torch", FILE, **options).snippet
         exec(compile(program, "load.py", "exec"), defined)
     with torch.no_grad():
         return defined["bn"], defined["bn"](torch.from_numpy(values)).numpy()
 
 
-def check(outputs: np.ndarray, values: np.ndarray, fitted: bncli.Standardizer) -> None:
-    """Within 4 units in the last place of what PyTorch adds up: ``x * a + (bias - mean * a)``."""
+def check(
+    outputs: np.ndarray, values: np.ndarray, fitted: bncli.Standardizer, folded: bool = True
+) -> None:
+    """Within 4 units in the last place of what PyTorch adds up: ``x * a + (bias - mean * a)``.
+
+    folded: False where it had no mean to fold, so that nothing but y and beta counts.
+    """
     wanted, size = truth(values, fitted)
+    size = size if folded else np.zeros_like(size)
     assert (np.isnan(outputs) == np.isnan(wanted)).all()
     beta = np.abs(fitted.beta).reshape(1, -1, *[1] * (values.ndim - 2))
     largest = np.fmax(np.fmax(np.abs(wanted), beta), size)

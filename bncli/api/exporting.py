@@ -24,7 +24,7 @@ def export(
 
     output: a file for it, written whole or not at all; what comes back has the same content, and
     for torch a program that loads the file. Options are the target's own: op and dtype of onnx;
-    dialect, table and keep of sql.
+    op of torch; dialect, table and keep of sql.
 
     Raises UsageError, ArtifactError, OutputExists, ExtraMissing; warns with BncliWarning of
     columns of which there is something to know.

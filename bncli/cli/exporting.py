@@ -39,7 +39,8 @@ def export(
         typer.Option(
             metavar="NAME",
             rich_help_panel=_ONNX,
-            help="Nodes: normalize (Sub, Mul, Add) or batchnorm. [default: normalize]",
+            help="Nodes: normalize (Sub, Mul, Add) or batchnorm. [default: normalize] Of torch: "
+            "batchnorm, or centred, which subtracts the mean first. [default: batchnorm]",
         ),
     ] = None,
     dtype: Annotated[
