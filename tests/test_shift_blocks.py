@@ -20,6 +20,7 @@ from bncli.data.dataset import open_dataset
 from bncli.engine.blocking import RowBlocks, count_blocks, time_blocks
 from bncli.errors import DataError, UsageError
 from bncli.report.html.provenance import provenance
+from bncli.report.words import why_too_few
 from bncli.shift import blocks
 from bncli.shift.dealing import ROUND, Deals, dealt
 from bncli.shift.distances import psi
@@ -290,6 +291,7 @@ def test_so_few_blocks_that_nothing_can_be_told_are_called_too_few():
     assert report.verdict == "none"
     assert all(one.too_few_rows for one in report.columns)
     assert {one.measured.min_detectable["ks"] for one in report.columns} == {1.0}
+    assert why_too_few(report.columns[0], report).startswith("the smallest that 2 and 2 blocks can")
     enough = bncli.shift(*sides, block=40)
     assert enough.verdict == "major"
     (found,) = (one for one in enough.columns if one.name == "x0")

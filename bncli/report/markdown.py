@@ -148,7 +148,7 @@ def _lists(report: ShiftReport) -> Iterator[Block]:
         if (told := words.told(column))
     ]
     blind = [
-        f"{code_span(column.label)}: {words.why_too_few(column, report.options)}"
+        f"{code_span(column.label)}: {words.why_too_few(column, report)}"
         for column in report.columns
         if column.too_few_rows
     ]

@@ -101,7 +101,7 @@ class Terminal:
         lists = {
             "notes": [_note(column) for column in shown if column.notes],
             "too few rows": [
-                f"{one.label}: {words.why_too_few(one, report.options)}"
+                f"{one.label}: {words.why_too_few(one, report)}"
                 for one in shown
                 if one.too_few_rows
             ],

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from bncli.report import cells
 from bncli.shift.by_group import ByGroup, GroupShift
 from bncli.shift.model import Column, ShiftReport
-from bncli.shift.options import ShiftOptions
 from bncli.shift.severity import Severity
 from bncli.shift.wholes import Joint
 
@@ -60,14 +59,18 @@ def too_few(report: ShiftReport) -> int:
     return sum(column.too_few_rows for column in report.columns)
 
 
-def why_too_few(column: Column, options: ShiftOptions) -> str:
+def why_too_few(column: Column, report: ShiftReport) -> str:
     """What could have been told with so many rows."""
     smallest = column.measured.min_detectable
     asked = [name for name in ("ks", "psi", "location") if name in smallest] or ["missing"]
-    limits = {name: options.limits(name)[1] for name in asked}
+    limits = {name: report.options.limits(name)[1] for name in asked}
     parts = [f"{name} {cells.number(smallest[name])} (major: {limits[name]:g})" for name in asked]
-    rows = f"{cells.count(column.measured.n_train)} and {cells.count(column.measured.n_test)} rows"
-    return f"the smallest that {rows} can tell from chance is {', '.join(parts)}"
+    n, k = column.measured.n_train, column.measured.n_test
+    what = "rows"
+    if report.blocks is not None:
+        (n, k), what = report.blocks.blocks, "blocks"
+    counts = f"{cells.count(n)} and {cells.count(k)} {what}"
+    return f"the smallest that {counts} can tell from chance is {', '.join(parts)}"
 
 
 def severities(several: Sequence[Column] | Sequence[GroupShift]) -> str:

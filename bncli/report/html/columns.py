@@ -16,8 +16,7 @@ from bncli.report.html.functions import (
 from bncli.report.html.histogram import Histogram, histogram_of, outline
 from bncli.report.machine import ordered
 from bncli.report.sparkline import folded
-from bncli.shift.model import Column, Measured
-from bncli.shift.options import ShiftOptions
+from bncli.shift.model import Column, Measured, ShiftReport
 from bncli.shift.severity import RANK, Severity
 
 # A picture beside a row, in units of its drawing.
@@ -139,13 +138,13 @@ def _picture(measured: Measured) -> tuple[str, str]:
     return train, test
 
 
-def section(column: Column, options: ShiftOptions) -> Section:
+def section(column: Column, report: ShiftReport) -> Section:
     measured, removable = column.measured, column.measures.get("removable")
     return Section(
         column.label,
         words.state(column),
         column.reasons,
-        _notes(column, options),
+        _notes(column, report),
         histogram_of(measured),
         distribution_functions(measured),
         quantile_pairs(measured),
@@ -159,8 +158,8 @@ def section(column: Column, options: ShiftOptions) -> Section:
     )
 
 
-def _notes(column: Column, options: ShiftOptions) -> tuple[str, ...]:
-    blind = (words.why_too_few(column, options),) if column.too_few_rows else ()
+def _notes(column: Column, report: ShiftReport) -> tuple[str, ...]:
+    blind = (words.why_too_few(column, report),) if column.too_few_rows else ()
     return (*blind, *words.told(column))
 
 

@@ -47,7 +47,7 @@ def _parts(report: ShiftReport) -> dict[str, Any]:
         "answers": answers(report),
         "heads": [(head, explain(head.name).title) for head in columns.HEADS],
         "rows": [columns.row(column) for column in report.columns],
-        "sections": [columns.section(column, report.options) for column in report.columns],
+        "sections": [columns.section(column, report) for column in report.columns],
         "open": min(OPEN, report.shifted),
         "left_out": _left_out(report),
         "most_listed": MOST_LISTED,
