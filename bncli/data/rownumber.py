@@ -9,6 +9,7 @@ import polars as pl
 from bncli.data.dataset import Dataset
 
 LEAST_ROWS = 32
+_LOOK_ROWS = 1024
 
 
 def row_number_columns(dataset: Dataset, names: Sequence[str]) -> tuple[str, ...]:
@@ -19,7 +20,7 @@ def row_number_columns(dataset: Dataset, names: Sequence[str]) -> tuple[str, ...
     possible = [name for name in names if _may_be(dataset, name)]
     if not possible:
         return ()
-    first = dataset.peek()
+    first = dataset.peek(_LOOK_ROWS)
     if first.height < LEAST_ROWS:
         return ()
     likely = [name for name in possible if _steps(first[name], None)]
