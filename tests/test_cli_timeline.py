@@ -76,7 +76,9 @@ def test_the_map_fits_the_screen_and_reads_without_colour(bncli, flow, width, co
     marks = row.split(maxsplit=1)[1].replace(" ", "")
     each = len(marks) // 59
     assert [at for at in range(59) if marks[at * each] == "█"] == [0, 6, 39]
-    assert "flow_l_s: major from row 0 on; worst in rows 0-19\n" in done.stdout
+    # The 20 rows from 440 on have a KS of 0.29, which chance brings once in ten times.
+    since = "flow_l_s: major from row 460 on, major in rows 0-439; worst in rows 0-19\n"
+    assert since in done.stdout
 
 
 def test_where_blocks_cannot_be_written_letters_stand_for_them(bncli, flow):
