@@ -19,7 +19,7 @@ from bncli import artifact
 from bncli.artifact import by_rules, parse
 from bncli.artifact.migrate import migrated
 from bncli.artifact.model import from_record, to_record
-from bncli.errors import ArtifactError, BncliWarning
+from bncli.errors import ArtifactError, BncliWarning, UsageError
 from bncli.standardize.adapt import adapted
 from bncli.stats.running import Algorithm2, Exponential
 
@@ -525,6 +525,25 @@ def test_what_is_too_large_is_neither_loaded_nor_saved(tmp_path, monkeypatch):
         artifact.load(path)
 
 
+def test_a_gigabyte_is_refused_at_once_by_a_limit_that_can_be_raised(tmp_path, monkeypatch):
+    path = tmp_path / "stats.json"
+    with path.open("wb") as file:
+        file.truncate(2**30)
+    with pytest.raises(ArtifactError, match=r"1,073,741,824 bytes is too large.*268,435,456"):
+        artifact.load(path)
+    small = tmp_path / "small.json"
+    artifact.save(standardizers.rich(), small)
+    small.write_bytes(small.read_bytes() + b" " * 2**20)
+    monkeypatch.setenv("BNCLI_MAX_ARTIFACT", "1")
+    with pytest.raises(ArtifactError, match="BNCLI_MAX_ARTIFACT=1024"):
+        artifact.load(small)
+    monkeypatch.setenv("BNCLI_MAX_ARTIFACT", "2")
+    assert to_record(artifact.load(small)) == to_record(standardizers.rich())
+    monkeypatch.setenv("BNCLI_MAX_ARTIFACT", "many")
+    with pytest.raises(UsageError, match="no size in MiB"):
+        artifact.load(small)
+
+
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
     with pytest.raises(ArtifactError, match=r"none.json: there is no such file"):
         artifact.load(tmp_path / "none.json")
@@ -694,7 +713,7 @@ def test_a_text_repeated_in_every_row_is_measured_before_it_is_spread_out(tmp_pa
             t.column_names.index("type"), "type", pa.array(["x" * 100_000] * 100 * len(t))
         ),
     )
-    monkeypatch.setattr("bncli.artifact.parquet_file.MAX_BYTES", 10_000_000)
+    monkeypatch.setattr(parse, "MAX_BYTES", 10_000_000)
     assert path.stat().st_size < 1_000_000
     with pytest.raises(ArtifactError, match="more text than an artifact may"):
         artifact.load(path)

@@ -86,7 +86,7 @@ guard.divide()
 process = Process(guard)
 with process:
     from bncli.data.atomic import atomic_file
-    with atomic_file(sys.argv[1], overwrite=True) as draft:
+    with atomic_file(sys.argv[-1], overwrite=True) as draft:
         draft.write_text('half')
         print('ready', flush=True)
         {grief}
@@ -105,7 +105,7 @@ ENDS = {
 @pytest.mark.parametrize(("grief", "code", "words"), ENDS.values(), ids=list(ENDS))
 def test_a_run_that_a_library_ends_is_told_and_leaves_the_old_file(tmp_path, grief, code, words):
     (tmp_path / "out.csv").write_text("old")
-    done = run(tmp_path, "out.csv", code=GRIEF.format(grief=grief))
+    done = run(tmp_path, "-o", "out.csv", code=GRIEF.format(grief=grief))
     assert (done.returncode, done.stdout) == (code, "ready\n")
     assert done.stderr.startswith("error: ")
     assert words in done.stderr
@@ -152,3 +152,15 @@ def test_the_run_ends_with_its_parent(tmp_path):
     while child.exists() and "zombie" not in (child / "status").read_text():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", ["SIGSEGV", "SIGABRT", "SIGILL"])
+def test_a_crash_over_a_file_is_that_files_fault(tmp_path, number):
+    (tmp_path / "t.parquet").write_text("damaged")
+    (tmp_path / "out.csv").write_text("old")
+    grief = GRIEF.format(grief=f"os.kill(os.getpid(), signal.{number})")
+    done = run(tmp_path, "t.parquet", "-o", "out.csv", code=grief)
+    assert done.returncode == 3
+    assert f"a library crashed while reading t.parquet ({number}): the file is dam" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "t.parquet"]
+    assert (tmp_path / "out.csv").read_text() == "old"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self, TypeAlias, TypeVar
 
 from bncli import artifact
-from bncli.artifact.parse import MAX_BYTES, parsed
+from bncli.artifact.parse import parsed, read_bounded
 from bncli.data.dataset import Dataset, open_dataset
 from bncli.data.retyping import with_retyping
 from bncli.data.tables import is_table
@@ -111,7 +111,7 @@ def _json_rows(path: Path, name: str) -> list[dict[str, Any]]:
     """The objects of a JSON list. Raises UsageError when it is something else."""
     try:
         with path.open("rb") as file:
-            rows = parsed(file.read(MAX_BYTES + 1), name, "a table")
+            rows = parsed(read_bounded(file, name), name, "a table")
     except OSError as error:
         reason = (error.strerror or "not readable").lower()
         raise Unreadable(f"cannot be read: {reason}", where=name) from error

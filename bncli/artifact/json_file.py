@@ -8,7 +8,7 @@ from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
 
-from bncli.artifact.parse import MAX_BYTES, parsed, refuse_large
+from bncli.artifact.parse import parsed, read_bounded, refuse_large
 
 
 class JsonFile:
@@ -25,8 +25,7 @@ class JsonFile:
     def decode(path: Path, name: str) -> Any:
         """The record in a file, unchecked. Raises ArtifactError, OSError."""
         with path.open("rb") as file:
-            # One byte more than allowed tells that a file, or an endless pipe, is too large.
-            return parsed(file.read(MAX_BYTES + 1), name)
+            return parsed(read_bounded(file, name), name)
 
 
 def indented(value: Any, margin: str = "\n") -> str:

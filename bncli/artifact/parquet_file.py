@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bncli.artifact.check import MAX_CHANNELS
-from bncli.artifact.parse import MAX_BYTES, parsed, refuse_large
+from bncli.artifact.parse import most_bytes, parsed, refuse_large
 from bncli.errors import ArtifactError, BncliError
 
 KEY = b"bncli"
@@ -169,7 +169,7 @@ def _channels(file: pq.ParquetFile, name: str) -> list[dict[str, Any]]:
     footer = file.metadata
     groups = [footer.row_group(at) for at in range(min(footer.num_row_groups, 1000))]
     size = sum(group.total_byte_size for group in groups)
-    if footer.num_rows > MAX_CHANNELS or size > MAX_BYTES or len(groups) < footer.num_row_groups:
+    if footer.num_rows > MAX_CHANNELS or size > most_bytes() or len(groups) < footer.num_row_groups:
         raise ArtifactError("this has more rows or bytes than an artifact may", where=name)
     columns = dict.fromkeys(file.schema_arrow.names)
     table = file.read(columns=[column for column in columns if column in _KNOWN])
@@ -180,7 +180,7 @@ def _channels(file: pq.ParquetFile, name: str) -> list[dict[str, Any]]:
             raise ArtifactError(f"column '{column}' must be of type {_KNOWN[column]}", where=name)
     # A dictionary may repeat one long text in every row: measure before it is spread out.
     texts = [column for column in table.columns if pa.types.is_dictionary(column.type)]
-    if sum(map(_spread_size, texts)) > MAX_BYTES:
+    if sum(map(_spread_size, texts)) > most_bytes():
         raise ArtifactError("this has more text than an artifact may", where=name)
     unknown = dict.fromkeys(column for column in columns if column not in _KNOWN)
     return [{**row, **unknown, **_nested(row, name)} for row in table.to_pylist()]

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
-from bncli.errors import ArtifactError
+from bncli.errors import ArtifactError, UsageError
 
 MAX_BYTES = 256 * 2**20
-"""Size of an artifact's JSON, in bytes."""
+"""Size of an artifact's JSON, in bytes, unless ``BNCLI_MAX_ARTIFACT`` says otherwise, in MiB."""
 
 MAX_PARTS = 20_000_000
-"""Commas and opening brackets, a bound on the number of values and so on memory."""
+"""Commas and opening brackets, a bound on the number of values and so on memory; raised with it."""
+
+_RAISED = "BNCLI_MAX_ARTIFACT"
 
 _MAX_DIGITS = 40  # an int64 has 19, the repr of a float at most 24
 
@@ -51,16 +54,42 @@ def parsed(text: bytes, name: str, what: str = "an artifact") -> Any:
     raise ArtifactError(f"this cannot be read as {what}: {problem}", where=name)
 
 
+def most_bytes() -> int:
+    """The bound on the size of an artifact. Raises UsageError where the variable is no number."""
+    text = os.environ.get(_RAISED, "")
+    if not text:
+        return MAX_BYTES
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text)):
+        raise UsageError(f"{_RAISED}={text}: no size in MiB", fix=f"for example {_RAISED}=1024")
+    return int(text) << 20
+
+
+def read_bounded(file: BinaryIO, name: str) -> bytes:
+    """All of a file, or of a pipe, which may have no end. Raises ArtifactError when too large."""
+    most, size = most_bytes(), os.fstat(file.fileno()).st_size
+    if size > most:
+        raise _too_large(f"{size:,} bytes", f"{most:,} bytes", name)
+    # One byte more than allowed tells that it is too large.
+    return file.read(most + 1)
+
+
 def refuse_large(text: bytes, name: str) -> None:
     """Raises ArtifactError when a JSON text is beyond the bounds."""
+    most = most_bytes()
+    most_parts = max(MAX_PARTS, MAX_PARTS * most // MAX_BYTES)
     parts = sum(text.count(mark) for mark in (b",", b"[", b"{"))
-    if len(text) > MAX_BYTES or parts > MAX_PARTS:
-        raise ArtifactError(
-            f"an artifact of {len(text):,} bytes and {parts:,} parts is too large: the bounds are "
-            f"{MAX_BYTES:,} and {MAX_PARTS:,}",
-            where=name,
-            fix="choose fewer columns with --columns, or keep no sketches with --no-profile",
-        )
+    if len(text) > most or parts > most_parts:
+        told = f"{len(text):,} bytes and {parts:,} parts"
+        raise _too_large(told, f"{most:,} and {most_parts:,}", name)
+
+
+def _too_large(size: str, bounds: str, name: str) -> ArtifactError:
+    return ArtifactError(
+        f"an artifact of {size} is too large: at most {bounds}",
+        where=name,
+        fix="choose fewer columns with --columns, keep no sketches with --no-profile, "
+        f"or allow more MiB with {_RAISED}=1024",
+    )
 
 
 def _without_duplicates(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

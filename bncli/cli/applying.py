@@ -67,8 +67,17 @@ class Writing:
         ),
     ] = None
 
+    csv_safe: Annotated[
+        bool,
+        typer.Option(
+            rich_help_panel=_WRITING,
+            help="CSV: an apostrophe before text that a spreadsheet would take for a formula.",
+        ),
+    ] = False
+
     def chosen(self) -> dict[str, Any]:
         return given(
+            csv_safe=self.csv_safe or None,
             to=self.to,
             dtype=self.dtype,
             suffix=self.suffix,

@@ -38,6 +38,7 @@ class WriteOptions:
     to: the format where the target's name does not tell; fallback: the format where that is not
     given either. compression: ``zstd|snappy|lz4|none``, with ``:LEVEL`` if wanted, of Parquet and
     Arrow. row_group_size: rows of a Parquet row group. overwrite: replace what is there.
+    csv_safe: of CSV, quote what a spreadsheet would take for a formula.
     """
 
     to: str | None = None
@@ -45,6 +46,7 @@ class WriteOptions:
     compression: str | None = None
     row_group_size: int | None = None
     overwrite: bool = False
+    csv_safe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Encoding:
     """A format with everything that belongs to it.
 
     suffix: of part files. packing: around CSV and NDJSON, by polars' names; separator: of CSV.
-    codec, level: inside Parquet and Arrow, None for the format's own default.
+    codec, level: inside Parquet and Arrow, None for the format's own default. safe: no formulas.
     row_group_rows: None to choose by the number of columns.
     """
 
@@ -63,6 +65,7 @@ class Encoding:
     codec: str | None = None
     level: int | None = None
     row_group_rows: int | None = None
+    safe: bool = False
 
     def group_rows(self, columns: int) -> int:
         """Rows of a row group: what bounds the memory of writing, so fewer where there are
@@ -85,6 +88,8 @@ def encoding_of(target: PathLike, options: WriteOptions) -> Encoding:
     if fmt is None or fmt not in SINKS:
         _refuse_format(name, fmt)
     assert fmt is not None
+    if options.csv_safe and fmt != "csv":
+        raise UsageError(f"--csv-safe is for CSV, not {fmt}", fix="leave it out")
     codec, level = _compression(fmt, options.compression)
     if options.row_group_size is not None and options.row_group_size < 1:
         raise UsageError("--row-group-size takes a number of rows, at least 1")
@@ -96,6 +101,7 @@ def encoding_of(target: PathLike, options: WriteOptions) -> Encoding:
         separator="\t" if ".tsv" in suffixes else ",",
         codec=codec,
         level=level,
+        safe=options.csv_safe,
         row_group_rows=options.row_group_size,
     )
 

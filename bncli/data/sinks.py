@@ -5,6 +5,7 @@ A destination is a path, a binary stream, or a folder of parts by polars' ``Part
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,12 +14,15 @@ from typing import Any, BinaryIO, TypeAlias, cast
 import polars as pl
 
 from bncli.data.encoding import Encoding
+from bncli.data.naming import column
 from bncli.data.streaming import frames_of
 from bncli.errors import UsageError
 
 Destination: TypeAlias = Path | BinaryIO | pl.PartitionBy
 Sink: TypeAlias = Callable[[pl.LazyFrame, Destination, Encoding, Mapping[str, str] | None], None]
 
+# Blanks before the sign do not help: spreadsheets skip them.
+_FORMULA = "^[\\s\\x00]*[=+\\-@\\t\\r\uff1d\uff0b\uff0d\uff20]"
 _STREAM_ROWS = 65_536
 _NESTED = (pl.List, pl.Array, pl.Struct)
 _CANNOT_HOLD: Mapping[str, tuple[type[pl.DataType], ...]] = {
@@ -76,6 +80,7 @@ def csv(
 ) -> None:
     """CSV: floats in their shortest form that reads back the same; null is an empty cell."""
     packing: Any = encoding.packing
+    frame = without_formulas(frame) if encoding.safe else frame
     frame.sink_csv(
         destination,
         compression=packing,
@@ -84,6 +89,22 @@ def csv(
         maintain_order=True,
         engine="streaming",
     )
+
+
+def without_formulas(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Names and text cells that a spreadsheet would run, with an apostrophe before them.
+
+    Source: OWASP, CSV Injection. Numbers stay numbers: -1.5 is none of them.
+    """
+    texts = (pl.String, pl.Categorical, pl.Enum)
+    chosen = []
+    for name, kind in frame.collect_schema().items():
+        cell = column(name)
+        if isinstance(kind, texts):
+            text = cell.cast(pl.String)
+            cell = pl.when(text.str.contains(_FORMULA)).then("'" + text).otherwise(text)
+        chosen.append(cell.alias(f"'{name}" if re.match(_FORMULA, name) else name))
+    return frame.select(chosen)
 
 
 def ndjson(

@@ -44,6 +44,11 @@ def table_part(data: Any, options: ReadOptions) -> Part:
     Raises DataError for duplicate column names.
     """
     name = "the table"
+    if type(data).__module__.startswith("pyarrow"):
+        from bncli.data.arrow import wrong_types
+
+        if (wrong := wrong_types(data.schema, name)) is not None:
+            raise wrong
     with reading(name, TABLE.label):
         if isinstance(data, pl.LazyFrame):
             return Part(name, TABLE, data.collect_schema(), options, stored=data)

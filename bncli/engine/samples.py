@@ -76,7 +76,7 @@ def open_samples(
 ) -> Samples:
     """The rows of a dataset for learning; a temporary file goes when ``stack`` ends."""
     y = _target(target, dataset.schema[target], infinite_as_missing)
-    frame = dataset.scan().select(*inputs.features, y)
+    frame = dataset.scan().select(*map(by_name, inputs.features), y)
     rows = dataset.rows
     if rows is None or not dataset.rewindable:
         frame, rows = _spooled(frame, inputs, stack)

@@ -123,7 +123,9 @@ class Scorer:
             raise DataError("scores too large for float64", where=self.guard.dataset.name)
         last = chunk.first_row + frame.height
         rows = pl.int_range(chunk.first_row, last, eager=True).alias(ROW)
-        return pl.DataFrame([rows, *chunk.frame.select(self.keep), *self._columns(scores, known)])
+        return pl.DataFrame(
+            [rows, *(chunk.frame[name] for name in self.keep), *self._columns(scores, known)]
+        )
 
     def expressions(self, schema: pl.Schema) -> list[pl.Expr]:
         scores = [pl.lit(None, kind).alias(name) for name, kind in self.scores.items()]

@@ -96,7 +96,8 @@ class Moments(Arrays):
     def overflowed(self) -> NDArray[np.bool_]:
         """The spread squared does not fit a float64 (values beyond about 1e150)."""
         finite: NDArray[np.bool_] = np.isfinite(self.m2) & np.isfinite(self.pivot + self.mean)
-        return ~finite
+        # The small part is lost first: products are split into halves that are larger.
+        return ~(finite & np.isfinite(self.m2_low))
 
     def to_records(self) -> list[dict[str, Any]]:
         """``{"pivot", "mean", "m2": [high, low]}`` per channel; the rest is written beside."""
