@@ -202,7 +202,7 @@ WRONG = {
     "no first weights": (("--target", "dewp", "--init", "none.json"), 3, "none.json"),
     "first weights of no shape": (("--target", "dewp", "--init", "stats.json"), 3, "weight"),
     "first weights that are no JSON": (("--target", "dewp", "--init", WINTER), 3, "is no JSON"),
-    "a trace that is there": (("--target", "dewp", "--trace", "stats.json"), 2, "is there already"),
+    "a trace over an input": (("--target", "dewp", "--trace", "stats.json"), 2, "both input and"),
     "an output that is there": (("--target", "dewp", "-o", "stats.json"), 2, "is there already"),
     "a time as target": (("--target", "time_hour"), 3, "which is no target"),
 }
@@ -216,6 +216,15 @@ def test_errors_are_short_and_leave_nothing_behind(within, options, expected, to
     assert told in err
     assert err.count("\n") <= 4
     assert sorted(path.name for path in Path().iterdir()) == ["data", "stats.json"]
+
+
+def test_a_trace_that_is_there_is_kept(within):
+    within("fit", WINTER, "--columns", "temp,humid", "-o", "stats.json")
+    Path("trace.ndjson").write_text("mine")
+    options = ("-s", "stats.json", "--target", "dewp", "--trace", "trace.ndjson")
+    _, err = within("learn", WINTER, *options, code=2)
+    assert "is there already" in err
+    assert Path("trace.ndjson").read_text() == "mine"
 
 
 def test_a_failure_leaves_no_trace_file(within):

@@ -35,6 +35,8 @@ from bncli.stats.squares import (
 )
 
 _SAMPLES = 32
+_NARROW = 16
+"""Pieces so short are always summed with care: in them nothing averages out."""
 _FEW = 3
 """A value that makes up more than one part in so many dominates a piece."""
 
@@ -82,9 +84,7 @@ def piece_sums(channels: Sequence[Pieces]) -> Sums:
         sums = Sums(rows, pivot, pivot_low, first, pairwise_sum(squares), low, high)
         doubtful = _doubtful(sums, len(channels[0].values))
         for channel in np.flatnonzero(doubtful.any(axis=0)).tolist():
-            where = doubtful[:, channel]
-            pieces, pivot = channels[channel].some(where), pivots[channel][:, where]
-            _sum_again(sums, pieces, pivot, where, channel)
+            _sum_again(sums, channels[channel], pivots[channel], doubtful[:, channel], channel)
     return sums
 
 
@@ -171,6 +171,8 @@ def _shifted(pieces: Pieces, pivot: Numbers) -> tuple[Numbers, FloatArray, Float
 
 def _doubtful(sums: Sums, width: int) -> Mask:
     """Pieces that need more care: see the module's docstring."""
+    if width <= _NARROW:
+        return sums.rows > 1
     off: Mask = sums.first * sums.first > 0.25 * sums.rows * sums.second
     farthest = np.maximum(sums.high - sums.pivot, sums.pivot - sums.low)
     few = RUN if width >= PIECE else _FEW
@@ -180,9 +182,13 @@ def _doubtful(sums: Sums, width: int) -> Mask:
 def _sum_again(sums: Sums, pieces: Pieces, pivot: Numbers, where: Mask, channel: int) -> None:
     """Move the pivot of some pieces of a channel to their mean, and sum exactly."""
     place = where, channel
-    _, shifted, high, low = _shifted(pieces, pivot)
+    if not where.all():
+        pieces, pivot = pieces.some(where), pivot[:, where]
+    values, shifted, high, low = _shifted(pieces, pivot)
     step = sums.first[place] / np.maximum(sums.rows[place], 1)
     centred, rest = exact.two_sum(shifted, -step)
+    if values.dtype == np.float64:
+        rest += exact.two_sum(values, -pivot)[1]
     if pieces.missing is not None:
         centred[pieces.missing] = rest[pieces.missing] = 0.0
     sums.pivot[place], sums.pivot_low[place] = exact.add((high, low), (step, np.zeros_like(step)))
