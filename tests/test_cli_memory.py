@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux has a guarding parent")
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(sys.platform != "linux", reason="Linux has a guarding parent"),
+]
 
 BNCLI = [sys.executable, "-m", "bncli"]
 PATIENCE_S = 60

@@ -15,6 +15,8 @@ import pytest
 from corpus import CASES, FRAME, VERBS
 from isolated import Worker
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):

@@ -18,6 +18,8 @@ from faults.cases import CASES, make_inputs
 from bncli.cli import app
 from bncli.cli.process import Process
 
+pytestmark = pytest.mark.thorough
+
 OLD = b"the old file\n"
 PAGE = 4096
 FULL = Path("/dev/full")

@@ -14,9 +14,10 @@ from faults.cases import make_inputs
 from faults.running import tallies
 from faults.shim import built
 
-pytestmark = pytest.mark.skipif(
-    built() is None and "CI" not in os.environ, reason="no C compiler here"
-)
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(built() is None and "CI" not in os.environ, reason="no C compiler here"),
+]
 
 # Primes, so that another call of every kind fails in every case.
 GROUPS = {

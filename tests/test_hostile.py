@@ -17,6 +17,8 @@ import polars as pl
 import pytest
 from isolated import Worker
 
+pytestmark = pytest.mark.thorough
+
 NAMES = {
     "script": "<script>alert(1)</script>",
     "attribute": "\" onmouseover='alert(1)' x=\"",

@@ -11,6 +11,8 @@ import time
 import pytest
 from conftest import ROOT
 
+pytestmark = pytest.mark.thorough
+
 # Generous: the promise is two seconds, but test machines are busy.
 PATIENCE_S = 30
 MANY = 600  # names of one file: minutes of work

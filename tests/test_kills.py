@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from faults.kills import Loop
+
+pytestmark = pytest.mark.thorough
 
 
 def test_the_old_file_is_intact_or_the_new_one_whole_whenever_a_run_is_killed(tmp_path):

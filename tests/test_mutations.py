@@ -7,6 +7,8 @@ import random
 import pytest
 from bench.mutate import FORMATS, Rounds, case, mutated
 
+pytestmark = pytest.mark.thorough
+
 ROUNDS, SEED = 100, 11
 
 

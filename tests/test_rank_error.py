@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
+pytestmark = pytest.mark.thorough
+
 SPEC = importlib.util.spec_from_file_location("rank_error", ROOT / "tests/bench/rank_error.py")
 rank_error = importlib.util.module_from_spec(SPEC)
 sys.modules["rank_error"] = rank_error

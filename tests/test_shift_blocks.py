@@ -29,6 +29,8 @@ from bncli.shift.options import ShiftOptions
 from bncli.stats.blocks import Cells
 from bncli.stats.profile import Channel
 
+pytestmark = pytest.mark.thorough
+
 
 def autoregressive(rng: np.random.Generator, rows: int, keep: float = 0.9) -> np.ndarray:
     """A stationary series of mean 0 and sd 1 that keeps so much of each value in the next one."""
