@@ -29,6 +29,8 @@ from markdown_cells import body
 from bncli.cli import app
 from bncli.cli.process import Process
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).resolve().parent.parent
 # Every table has its fewest rows.
 TINY = 1e-9

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).resolve().parent.parent
 FULL = Path("/dev/full")
 BNCLI = [sys.executable, "-m", "bncli"]

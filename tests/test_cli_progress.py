@@ -11,6 +11,8 @@ from test_cli_verbs import on_a_terminal
 
 import bncli
 
+pytestmark = pytest.mark.thorough
+
 
 def plain(shown: str) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown)

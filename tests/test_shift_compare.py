@@ -70,6 +70,7 @@ def unshifted(rng: np.random.Generator, n: int) -> dict[str, object]:
     }
 
 
+@pytest.mark.thorough
 def test_two_samples_of_one_source_are_no_shift_in_95_of_100():
     cried = 0
     for seed in range(200):
@@ -80,6 +81,7 @@ def test_two_samples_of_one_source_are_no_shift_in_95_of_100():
     assert cried <= 10
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("sizes", [(30, 30), (50, 2000), (1200, 1200)])
 def test_twenty_columns_of_one_source_are_no_shift_in_95_of_100(sizes):
     """The light part of tests/bench/simulate.py, through the real fold."""

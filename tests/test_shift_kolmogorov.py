@@ -14,8 +14,8 @@ from scipy import stats
 from bncli.shift.kolmogorov import FEWEST_ROWS, kolmogorov_sf
 
 
-@settings(max_examples=40)
-@given(st.integers(FEWEST_ROWS, 10_000_000), st.floats(0.4, 6.0))
+@settings(max_examples=25)
+@given(st.integers(FEWEST_ROWS, 10_000_000), st.floats(0.5, 6.0))
 def test_the_chance_of_a_distance_is_scipys(rows, scaled):
     distance = scaled / np.sqrt(rows)
     ours, theirs = kolmogorov_sf(distance, rows), stats.kstwo.sf(distance, rows)

@@ -22,6 +22,8 @@ from bncli.errors import BncliWarning
 from bncli.shift.binning import BINNINGS
 from bncli.shift.options import THRESHOLDS
 
+pytestmark = pytest.mark.thorough
+
 VALUES: dict[str, list[list[str]]] = {
     "--binning": [["--binning", name] for name in BINNINGS],
     "--bins": [["--bins", "4"], ["--bins", "10"], ["--binning", "width", "--bins", "7"]],

@@ -225,6 +225,7 @@ def test_the_drops_stand_out_of_all_other_slices(flow):
     assert min(scores[at] for at in DROPS) > 5 * calm
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("rows", "slices"), [(10, 15), (50, 15), (400, 8)])
 def test_slices_of_the_same_source_are_no_shift_but_for_one_run_in_twenty(winter, rows, slices):
     # Rows in random order: neighbouring hours are alike, so a week is no sample of a season.
