@@ -265,6 +265,7 @@ def test_a_column_that_the_search_hides_is_shown_when_a_link_asks_for_it(show):
     assert page.locator("#c0").is_visible()
 
 
+@pytest.mark.thorough
 def test_a_thousand_columns_render_and_stay_usable(show):
     opened = show("thousand", report=wide(1000))
     page = opened.page
@@ -318,6 +319,7 @@ def test_on_paper_what_is_folded_is_open_and_controls_are_gone(show):
     assert page.locator("details:not([open])").count() == closed
 
 
+@pytest.mark.thorough
 def test_it_prints(show):
     for scripts in (True, False):
         page = show("birds", java_script_enabled=scripts).page

@@ -24,7 +24,8 @@ from typing import NoReturn
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
 PATIENCE_S = 1.7  # longer than that of ``Process``, which cleans up in better order
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
-LEAST_BYTES = 1 << 30
+# With somewhat less polars gets its threads started now and then, and waits for one for ever.
+LEAST_BYTES = 3 << 29
 _SAID_BYTES = 1 << 16
 # What damaged files do to the libraries that read them: a stack overflows, an assertion fails.
 _CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP)
